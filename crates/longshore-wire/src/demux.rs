@@ -1,0 +1,259 @@
+//! Takes stdout and stderr apart.
+//!
+//! Without a terminal, the engine sends both on one stream as frames: a byte that names the stream, three of padding,
+//! the length of the payload as a big-endian `u32`, then the payload. A frame may be spread over reads and chunks in
+//! any way.
+
+use std::fmt;
+
+use bytes::{Buf, Bytes};
+
+/// The longest error text of the engine that is kept, in bytes.
+pub const MAXIMUM_ERROR: usize = 1024 * 1024;
+
+const HEADER: usize = 8;
+
+/// Where a piece of output comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Source {
+    /// Standard input, echoed by the engine.
+    Stdin,
+    /// Standard output.
+    Stdout,
+    /// Standard error.
+    Stderr,
+    /// A terminal, on which standard output and standard error can't be told apart.
+    Terminal,
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(match self {
+            Source::Stdin => "stdin",
+            Source::Stdout => "stdout",
+            Source::Stderr => "stderr",
+            Source::Terminal => "terminal",
+        })
+    }
+}
+
+/// Undoes the framing of a multiplexed stream, without copying payloads.
+#[derive(Debug, Default)]
+pub struct Demux {
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    Header { bytes: [u8; HEADER], filled: usize },
+    Payload { source: Source, left: usize },
+    Error { text: Vec<u8>, left: usize },
+}
+
+impl Default for State {
+    fn default() -> Self {
+        State::Header { bytes: [0; HEADER], filled: 0 }
+    }
+}
+
+impl Demux {
+    /// Takes the next piece of payload from the front of `input`; `None` when more input is needed.
+    ///
+    /// A piece is never empty and never spans two frames; a long frame may come in several pieces.
+    ///
+    /// # Errors
+    /// [`DemuxError::UnknownStream`] when a frame names no known stream, [`DemuxError::Engine`] with the text of an
+    /// error that the engine sent in a frame of its own.
+    pub fn next(&mut self, input: &mut Bytes) -> Result<Option<(Source, Bytes)>, DemuxError> {
+        loop {
+            match &mut self.state {
+                State::Header { filled: 0, .. } if input.len() >= HEADER => {
+                    let (header, _) = input.split_first_chunk().expect("the length was checked");
+                    self.state = frame(*header)?;
+                    input.advance(HEADER);
+                }
+                State::Header { bytes, filled } => {
+                    let count = (HEADER - *filled).min(input.len());
+                    bytes[*filled..*filled + count].copy_from_slice(&input[..count]);
+                    input.advance(count);
+                    *filled += count;
+                    if *filled < HEADER {
+                        return Ok(None);
+                    }
+                    self.state = frame(*bytes)?;
+                }
+                State::Payload { left: 0, .. } => self.state = State::default(),
+                State::Payload { .. } if input.is_empty() => return Ok(None),
+                State::Payload { source, left } => {
+                    let piece = input.split_to(input.len().min(*left));
+                    let source = *source;
+                    *left -= piece.len();
+                    if *left == 0 {
+                        self.state = State::default();
+                    }
+                    return Ok(Some((source, piece)));
+                }
+                State::Error { text, left: 0 } => {
+                    return Err(DemuxError::Engine(String::from_utf8_lossy(text).trim_end().to_owned()));
+                }
+                State::Error { .. } if input.is_empty() => return Ok(None),
+                State::Error { text, left } => {
+                    let piece = input.split_to(input.len().min(*left));
+                    *left -= piece.len();
+                    let room = MAXIMUM_ERROR - text.len();
+                    text.extend_from_slice(&piece[..piece.len().min(room)]);
+                    if text.len() == MAXIMUM_ERROR {
+                        *left = 0;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Tells the demultiplexer that the stream has ended.
+    ///
+    /// # Errors
+    /// [`DemuxError::Truncated`] when it ended inside a frame.
+    pub fn end_of_input(&self) -> Result<(), DemuxError> {
+        match self.state {
+            State::Header { filled: 0, .. } | State::Payload { left: 0, .. } => Ok(()),
+            _ => Err(DemuxError::Truncated),
+        }
+    }
+}
+
+fn frame(header: [u8; HEADER]) -> Result<State, DemuxError> {
+    let [stream, _, _, _, length @ ..] = header;
+    let left = u32::from_be_bytes(length) as usize;
+    let source = match stream {
+        0 => Source::Stdin,
+        1 => Source::Stdout,
+        2 => Source::Stderr,
+        3 => return Ok(State::Error { text: Vec::new(), left }),
+        other => return Err(DemuxError::UnknownStream(other)),
+    };
+    Ok(State::Payload { source, left })
+}
+
+/// Why a multiplexed stream was refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DemuxError {
+    /// The stream ended inside a frame.
+    Truncated,
+    /// A frame names a stream that does not exist: the stream is not multiplexed, or bytes of it were lost.
+    UnknownStream(u8),
+    /// The engine reports an error in the middle of the output.
+    Engine(String),
+}
+
+impl fmt::Display for DemuxError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            DemuxError::Truncated => formatter.write_str("the output ended inside a frame"),
+            DemuxError::UnknownStream(stream) => {
+                write!(formatter, "the output has a frame of unknown stream {stream}")
+            }
+            DemuxError::Engine(text) => formatter.write_str(text),
+        }
+    }
+}
+
+impl std::error::Error for DemuxError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frame_of(stream: u8, payload: &[u8]) -> Vec<u8> {
+        let mut bytes = vec![stream, 0, 0, 0];
+        bytes.extend_from_slice(&(payload.len() as u32).to_be_bytes());
+        bytes.extend_from_slice(payload);
+        bytes
+    }
+
+    fn run(parts: &[&[u8]]) -> Result<Vec<(Source, Vec<u8>)>, DemuxError> {
+        let mut demux = Demux::default();
+        let mut output: Vec<(Source, Vec<u8>)> = Vec::new();
+        for part in parts {
+            let mut input = Bytes::copy_from_slice(part);
+            while let Some((source, piece)) = demux.next(&mut input)? {
+                assert!(!piece.is_empty());
+                match output.last_mut() {
+                    Some((last, bytes)) if *last == source => bytes.extend_from_slice(&piece),
+                    _ => output.push((source, piece.to_vec())),
+                }
+            }
+            assert!(input.is_empty());
+        }
+        demux.end_of_input()?;
+        Ok(output)
+    }
+
+    fn transcript() -> Vec<u8> {
+        [frame_of(1, b"out\n"), frame_of(2, b""), frame_of(2, b"\x01\x00err"), frame_of(0, b"in")].concat()
+    }
+
+    #[test]
+    fn frames_are_the_same_at_every_two_splits() {
+        let wire = transcript();
+        let whole = run(&[&wire]).unwrap();
+        assert_eq!(
+            whole,
+            [
+                (Source::Stdout, b"out\n".to_vec()),
+                (Source::Stderr, b"\x01\x00err".to_vec()),
+                (Source::Stdin, b"in".to_vec())
+            ]
+        );
+        for first in 0..=wire.len() {
+            for second in first..=wire.len() {
+                let parts = [&wire[..first], &wire[first..second], &wire[second..]];
+                assert_eq!(run(&parts).unwrap(), whole, "split at {first} and {second}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_cut_is_truncation_except_between_frames() {
+        let wire = transcript();
+        let boundaries = [0, 12, 20, 33, wire.len()];
+        for cut in 0..=wire.len() {
+            let outcome = run(&[&wire[..cut]]);
+            match boundaries.contains(&cut) {
+                true => assert!(outcome.is_ok(), "cut at {cut}"),
+                false => assert_eq!(outcome, Err(DemuxError::Truncated), "cut at {cut}"),
+            }
+        }
+    }
+
+    #[test]
+    fn an_error_frame_is_an_error_of_the_engine() {
+        let wire = [frame_of(1, b"fine"), frame_of(3, b"log driver failed\n")].concat();
+        for split in 0..=wire.len() {
+            let outcome = run(&[&wire[..split], &wire[split..]]);
+            assert_eq!(outcome, Err(DemuxError::Engine("log driver failed".to_owned())), "split at {split}");
+        }
+    }
+
+    #[test]
+    fn an_endless_error_is_cut_at_its_limit() {
+        let mut wire = frame_of(3, &vec![b'x'; MAXIMUM_ERROR + 5]);
+        wire.truncate(HEADER + MAXIMUM_ERROR);
+        let Err(DemuxError::Engine(text)) = run(&[&wire]) else { panic!("no error") };
+        assert_eq!(text.len(), MAXIMUM_ERROR);
+    }
+
+    #[test]
+    fn a_huge_frame_is_passed_on_as_it_comes() {
+        let mut demux = Demux::default();
+        let mut input = Bytes::from_static(b"\x01\0\0\0\xff\xff\xff\xffabc");
+        assert_eq!(demux.next(&mut input), Ok(Some((Source::Stdout, Bytes::from_static(b"abc")))));
+        assert_eq!(demux.next(&mut input), Ok(None));
+        assert_eq!(demux.end_of_input(), Err(DemuxError::Truncated));
+    }
+
+    #[test]
+    fn text_of_a_terminal_is_not_taken_for_frames() {
+        assert_eq!(run(&[b"/ # ls -l\r\n"]), Err(DemuxError::UnknownStream(b'/')));
+    }
+}
