@@ -1,1 +1,65 @@
-//! placeholder
+//! The types of the Docker Engine API: what goes out as JSON, and what comes in.
+//!
+//! Fields cover API 1.41 to 1.55. A field the engine doesn't know yet or any more is simply empty.
+//!
+//! # Decoding
+//! Decode with [`lenient::from_slice`], or with [`Raw::from_slice`] to keep the JSON beside the typed value. Both take
+//! what engines really send: `null` for an empty list, numbers that don't fit, fields left out. A plain
+//! `serde_json::from_slice` works on these types too, but fails at the first `null`.
+//!
+//! * Every enum of words has `Other(String)`, so a word from the future is just that.
+//! * [`Timestamp`] keeps the engine's text, to the nanosecond.
+//! * `Option` means that engines really leave it out.
+//!
+//! # Encoding
+//! What is empty, zero or `None` is not sent, so that the engine's or the image's default holds.
+
+mod container;
+mod descriptor;
+mod duration_nanos;
+mod empty_objects;
+mod error;
+mod exec;
+mod health;
+mod host_config;
+pub mod lenient;
+mod mount;
+mod network_settings;
+mod open_enum;
+mod port;
+mod publish;
+mod raw;
+mod resources;
+mod timestamp;
+
+pub use container::changes::{ChangeKind, FilesystemChange};
+pub use container::config::ContainerConfig;
+pub use container::create::{ContainerCreated, CreateBody};
+pub use container::inspect::{
+    ContainerInspect, ContainerState, ContainerStateInfo, DriverData, RootFsStorage, SnapshotStorage, Storage,
+};
+pub use container::prune::ContainersPruned;
+pub use container::summary::{ContainerSummary, SummaryHostConfig, SummaryNetworkSettings};
+pub use container::top::ContainerTop;
+pub use container::update::{ContainerUpdated, UpdateBody};
+pub use container::wait::{WaitError, WaitResponse};
+pub use descriptor::{Descriptor, Platform};
+pub use error::{ErrorResponse, IdResponse};
+pub use exec::{ExecCreate, ExecInspect, ExecProcess, ExecStart};
+pub use health::{Health, HealthConfig, HealthStatus, HealthSummary, HealthTest, HealthcheckResult};
+pub use host_config::{CgroupnsMode, ConsoleSize, HostConfig, Isolation, LogConfig, RestartPolicy, RestartPolicyName};
+pub use mount::{
+    BindOptions, ClusterOptions, ImageOptions, Mount, MountConsistency, MountPoint, MountType, Propagation,
+    TmpfsOptions, VolumeDriver, VolumeOptions,
+};
+pub use network_settings::{Address, EndpointIpamConfig, EndpointSettings, NetworkSettings, NetworkingConfig};
+pub use port::{HostIp, HostPort, Port, PortBinding, PortMap, Protocol, PublishedPort};
+pub use publish::{ParsePortError, Publish};
+pub use raw::Raw;
+pub use resources::{DeviceMapping, DeviceRequest, Resources, ThrottleDevice, Ulimit, WeightDevice};
+pub use timestamp::Timestamp;
+
+/// Tells whether a field is left out of a request.
+pub(crate) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}

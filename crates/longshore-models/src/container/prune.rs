@@ -1,0 +1,14 @@
+//! Removing all containers that have ended.
+
+use serde::Deserialize;
+
+/// Tells what a prune has removed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+#[non_exhaustive]
+pub struct ContainersPruned {
+    /// Ids of the containers.
+    pub containers_deleted: Vec<String>,
+    /// Bytes that became free.
+    pub space_reclaimed: u64,
+}

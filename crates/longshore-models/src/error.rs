@@ -1,0 +1,26 @@
+//! What engines answer when something went wrong.
+
+use serde::Deserialize;
+
+/// The body of an answer that tells of an error.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct ErrorResponse {
+    /// What went wrong, in the engine's words.
+    pub message: String,
+    /// The innermost cause (Podman).
+    pub cause: String,
+    /// HTTP status once more (Podman); 0 if not told.
+    pub response: u16,
+}
+
+/// Names what a request has made: the answer of exec create and commit.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct IdResponse {
+    /// Id of what was made.
+    #[serde(rename = "Id")]
+    pub id: String,
+}
