@@ -1,2 +1,37 @@
-//! x
-fn main(){}
+//! The tasks of the project: `cargo xtask <task>`.
+//!
+//! Each task is a module that offers clap `Arguments` and a `run` function; this file only dispatches.
+
+mod engine;
+mod error;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// The tasks of longshore's own repository
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct CommandLine {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Start, stop and list the real engines that the demo and the tests talk to
+    Engine(engine::Arguments),
+}
+
+fn main() -> ExitCode {
+    let outcome = match CommandLine::parse().task {
+        Task::Engine(arguments) => engine::run(&arguments),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

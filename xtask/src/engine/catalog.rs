@@ -1,0 +1,104 @@
+//! The engines there are, and the Debian packages each is made of.
+
+use std::fmt;
+
+use clap::ValueEnum;
+
+/// One of the engines that the project is tested with, oldest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub(crate) enum Engine {
+    /// Docker 20.10, of Debian bookworm
+    #[value(name = "docker-20.10")]
+    Docker20,
+    /// Docker 26.1, of Debian trixie
+    #[value(name = "docker-26.1")]
+    Docker26,
+    /// The Docker that Debian unstable has today
+    #[value(name = "docker-sid")]
+    DockerSid,
+    /// Podman 4.3, of Debian bookworm
+    #[value(name = "podman")]
+    Podman,
+}
+
+/// How an engine is started and spoken to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Docker,
+    Podman,
+}
+
+impl Engine {
+    /// All of them.
+    pub(crate) const ALL: [Self; 4] = [Self::Docker20, Self::Docker26, Self::DockerSid, Self::Podman];
+
+    /// The name on the command line, of the state folder, and the engine's host name.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Docker20 => "docker-20.10",
+            Self::Docker26 => "docker-26.1",
+            Self::DockerSid => "docker-sid",
+            Self::Podman => "podman",
+        }
+    }
+
+    /// Tells Docker from Podman.
+    pub(crate) fn kind(self) -> Kind {
+        match self {
+            Self::Podman => Kind::Podman,
+            Self::Docker20 | Self::Docker26 | Self::DockerSid => Kind::Docker,
+        }
+    }
+
+    /// Whether the project insists on it. Debian unstable moves, and may be broken on any day.
+    pub(crate) fn is_required(self) -> bool {
+        self != Self::DockerSid
+    }
+
+    /// The Debian release that has it.
+    pub(crate) fn suite(self) -> &'static str {
+        match self {
+            Self::Docker20 | Self::Podman => "bookworm",
+            Self::Docker26 => "trixie",
+            Self::DockerSid => "sid",
+        }
+    }
+
+    /// The packages of its root: the engine, and what it runs. `procps` is for the engine's `top`, which runs `ps`;
+    /// `busybox-static` sets up the namespaces and stands in for the rest of a system.
+    pub(crate) fn packages(self) -> &'static [&'static str] {
+        match self.kind() {
+            Kind::Docker => &["docker.io", "iptables", "procps", "xz-utils", "base-files", "busybox-static"],
+            Kind::Podman => &[
+                "podman",
+                "crun",
+                "netavark",
+                "aardvark-dns",
+                "iptables",
+                "procps",
+                "xz-utils",
+                "base-files",
+                "busybox-static",
+            ],
+        }
+    }
+}
+
+impl fmt::Display for Engine {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_on_the_command_line_are_the_names() {
+        for engine in Engine::ALL {
+            assert_eq!(Engine::from_str(engine.name(), false), Ok(engine));
+        }
+        assert!(Engine::from_str("docker-1.0", false).is_err());
+    }
+}
