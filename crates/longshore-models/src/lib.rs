@@ -22,6 +22,7 @@ mod error;
 mod exec;
 mod health;
 mod host_config;
+mod image;
 pub mod lenient;
 mod mount;
 mod network_settings;
@@ -30,6 +31,7 @@ mod port;
 mod publish;
 mod raw;
 mod resources;
+mod system;
 mod timestamp;
 
 pub use container::changes::{ChangeKind, FilesystemChange};
@@ -39,6 +41,10 @@ pub use container::inspect::{
     ContainerInspect, ContainerState, ContainerStateInfo, DriverData, RootFsStorage, SnapshotStorage, Storage,
 };
 pub use container::prune::ContainersPruned;
+pub use container::stats::{
+    BlkioEntry, BlkioStats, ContainerStats, CpuStats, CpuUsage, MemoryStats, NetworkStats, PidsStats, StorageStats,
+    ThrottlingData,
+};
 pub use container::summary::{ContainerSummary, SummaryHostConfig, SummaryNetworkSettings};
 pub use container::top::ContainerTop;
 pub use container::update::{ContainerUpdated, UpdateBody};
@@ -48,6 +54,12 @@ pub use error::{ErrorResponse, IdResponse};
 pub use exec::{ExecCreate, ExecInspect, ExecProcess, ExecStart};
 pub use health::{Health, HealthConfig, HealthStatus, HealthSummary, HealthTest, HealthcheckResult};
 pub use host_config::{CgroupnsMode, ConsoleSize, HostConfig, Isolation, LogConfig, RestartPolicy, RestartPolicyName};
+pub use image::inspect::{ImageInspect, ImageMetadata, ImageRootFs};
+pub use image::progress::{ErrorDetail, ProgressDetail, ProgressMessage};
+pub use image::remove::{ImageDeleted, ImagesPruned};
+pub use image::summary::{
+    ImageManifestSummary, ImageSummary, ManifestAttestation, ManifestImage, ManifestKind, ManifestSize, UnpackedSize,
+};
 pub use mount::{
     BindOptions, ClusterOptions, ImageOptions, Mount, MountConsistency, MountPoint, MountType, Propagation,
     TmpfsOptions, VolumeDriver, VolumeOptions,
@@ -57,6 +69,7 @@ pub use port::{HostIp, HostPort, Port, PortBinding, PortMap, Protocol, Published
 pub use publish::{ParsePortError, Publish};
 pub use raw::Raw;
 pub use resources::{DeviceMapping, DeviceRequest, Resources, ThrottleDevice, Ulimit, WeightDevice};
+pub use system::{ComponentVersion, EnginePlatform, SystemVersion};
 pub use timestamp::Timestamp;
 
 /// Tells whether a field is left out of a request.

@@ -1,0 +1,6 @@
+//! Images.
+
+pub(crate) mod inspect;
+pub(crate) mod progress;
+pub(crate) mod remove;
+pub(crate) mod summary;
