@@ -14,7 +14,7 @@ use crate::error::{Context, Error, Result};
 /// Packages that apt is told are installed already: they serve package installation, log-ins or a booting system, none
 /// of which an unpacked root sees. What is left out here need not be downloaded. A name that a release does not know
 /// is harmless; so is a missing one, beyond its size.
-const SPARED: [&str; 27] = [
+const SPARED: [&str; 26] = [
     "adduser",
     "base-passwd",
     "bash",
@@ -28,7 +28,6 @@ const SPARED: [&str; 27] = [
     "init-system-helpers",
     "libpam-modules",
     "libpam-runtime",
-    "libpam0g",
     "libsystemd-shared",
     "login.defs",
     "lsb-base",

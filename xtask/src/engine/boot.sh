@@ -138,6 +138,8 @@ engine)
         cat >"$CONTAINERS_CONF" <<-end
 		[containers]
 		default_ulimits = ["nofile=$limit:$limit", "nproc=32768:32768"]
+		[network]
+		network_backend = "netavark"
 		[engine]
 		cgroup_manager = "cgroupfs"
 		events_logger = "file"

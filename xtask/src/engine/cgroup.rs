@@ -1,8 +1,8 @@
 //! The cgroup of an engine: everything the engine starts lives in it, so it is also the list of the engine's processes.
 //!
 //! One folder per engine, directly under each mounted hierarchy. The engine gets a cgroup namespace rooted there
-//! and mounts the hierarchies anew, so that it cannot see, let alone make, a cgroup outside. Both versions and the
-//! hybrid layout work the same way.
+//! and mounts the hierarchies anew, so that it cannot see, let alone make, a cgroup outside. Both versions work
+//! the same way.
 
 use std::fs;
 use std::io;
@@ -137,6 +137,10 @@ fn parse(mountinfo: &str) -> Vec<Hierarchy> {
             found.push(hierarchy);
         }
     }
+    // In the hybrid layout version 1 does the work, and crun refuses containers where it sees version 2 beside it.
+    if found.iter().any(|hierarchy| hierarchy.options.is_some()) {
+        found.retain(|hierarchy| hierarchy.options.is_some());
+    }
     found
 }
 
@@ -209,7 +213,6 @@ mod tests {
             [
                 hierarchy("/sys/fs/cgroup/cpu,cpuacct", Some("cpu,cpuacct")),
                 hierarchy("/sys/fs/cgroup/systemd", Some("none,name=systemd")),
-                hierarchy("/sys/fs/cgroup/unified", None),
             ]
         );
     }

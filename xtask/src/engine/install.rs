@@ -80,7 +80,8 @@ fn lay_out(root: &Path) -> Result<()> {
         let link = root.join(name);
         symlink(format!("usr/{name}"), &link).context(|| format!("link {}", link.display()))?;
     }
-    for name in ["dev", "engine", "etc", "opt/containerd", "proc", "run", "sys", "tmp", "var"] {
+    for name in ["dev", "engine", "etc", "opt/containerd/bin", "opt/containerd/lib", "proc", "run", "sys", "tmp", "var"]
+    {
         make_folder(&root.join(name))?;
     }
     Ok(())
