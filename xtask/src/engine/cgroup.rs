@@ -4,12 +4,13 @@
 //! and mounts the hierarchies anew, so that it cannot see, let alone make, a cgroup outside. Both versions work
 //! the same way.
 
-use std::fs;
-use std::io;
+use std::collections::HashSet;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 
 use crate::error::{Context, Error, Result};
 
@@ -88,20 +89,23 @@ impl Cgroup {
     /// Kills every process in it and removes it.
     pub(crate) fn destroy(&self) -> Result<()> {
         let deadline = Instant::now() + Duration::from_secs(20);
+        let mut killed = HashSet::new();
         loop {
             let mut left = None;
             for hierarchy in &self.hierarchies {
                 let folder = hierarchy.mount.join(&self.name);
+                thaw(&folder);
                 for process in processes(&folder) {
                     // It may be gone already; whether it is shows when the folder is removed.
                     let _ = kill_process(process, Signal::KILL);
+                    killed.insert(process);
                 }
                 if let Err(error) = remove(&folder) {
                     left = Some((folder, error));
                 }
             }
             match left {
-                None => return Ok(()),
+                None => break,
                 Some((folder, error)) if Instant::now() > deadline => {
                     let processes = processes(&folder);
                     return Err(Error::new(format!(
@@ -112,6 +116,21 @@ impl Cgroup {
                 Some(_) => std::thread::sleep(Duration::from_millis(10)),
             }
         }
+        await_burial(&killed);
+        Ok(())
+    }
+}
+
+/// Waits a little until nothing is left of dead processes in the process table; that is up to their parents, this
+/// process among them, and to the init of the machine.
+fn await_burial(processes: &HashSet<Pid>) {
+    let deadline = Instant::now() + Duration::from_secs(3);
+    let is_left = |process: &Pid| {
+        let _ = waitpid(Some(*process), WaitOptions::NOHANG);
+        Path::new("/proc").join(process.as_raw_nonzero().to_string()).exists()
+    };
+    while Instant::now() < deadline && processes.iter().any(is_left) {
+        std::thread::sleep(Duration::from_millis(10));
     }
 }
 
@@ -166,6 +185,14 @@ fn processes(folder: &Path) -> Vec<Pid> {
         found.extend(processes(&child));
     }
     found
+}
+
+/// Wakes the processes of paused containers: version 1 keeps even killed ones frozen.
+fn thaw(folder: &Path) {
+    if let Ok(mut state) = OpenOptions::new().write(true).open(folder.join("freezer.state")) {
+        let _ = state.write_all(b"THAWED");
+    }
+    children(folder).iter().for_each(|child| thaw(child));
 }
 
 /// Removes a cgroup and those beneath it; a missing one is fine.
