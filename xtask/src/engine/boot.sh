@@ -126,10 +126,10 @@ engine)
     [ "$backend" != none ] || echo "boot.sh: neither back end of iptables works with this kernel"
 
     if [ "$KIND" = docker ]; then
-        [ "$backend" != none ] || set -- --iptables=false --ip6tables=false
-        [ "$backend" = none ] || set --
+        flags=
+        [ "$backend" != none ] || flags='--iptables=false --ip6tables=false'
         dockerd --host unix:///engine/engine.sock --group root --data-root /engine/data \
-            --exec-root /run/docker --pidfile /run/docker.pid "$@" &
+            --exec-root /run/docker --pidfile /run/docker.pid $flags &
     else
         # Podman's own default limits are above what a machine may grant; then no container starts.
         limit=$(ulimit -Hn)

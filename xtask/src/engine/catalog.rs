@@ -74,6 +74,7 @@ impl Engine {
                 "crun",
                 "netavark",
                 "aardvark-dns",
+                "catatonit",
                 "iptables",
                 "procps",
                 "xz-utils",

@@ -7,7 +7,9 @@
 //! ends with them.
 //!
 //! The engines have a network of their own without a way out: ports are published on the engine's `127.0.0.1`, which
-//! is not that of the machine.
+//! is not that of the machine. On a machine that withholds capabilities from root, Docker 20.10 refuses privileged
+//! containers (newer ones ask only for what there is), and Podman refuses a container that names only some of the limits
+//! `nofile` and `nproc`. Podman has no systemd here, so its health checks never run.
 
 mod apt;
 pub(crate) mod busybox;
@@ -100,16 +102,16 @@ pub(crate) fn up_all() -> Result<Vec<Running>> {
 
 /// Stops the engines, side by side, and prints a line for each.
 pub(crate) fn down(engines: &[Engine]) -> Result<()> {
-    let mut failures = Vec::new();
+    let mut failures = Failures::default();
     for (engine, outcome, _) in side_by_side(engines, start::down) {
         match outcome {
             Ok(()) => println!("{engine:<13} down"),
-            Err(error) => failures.push(format!("stop {engine}: {error}")),
+            Err(error) => failures.add(engine, &error),
         }
     }
     // Other engines may still be there; then the folder stays.
     let _ = std::fs::remove_dir(state::engines_folder());
-    none_of(&failures)
+    failures.result("stop")
 }
 
 /// The engines of this checkout that run, oldest first.
@@ -118,20 +120,53 @@ pub(crate) fn running() -> Vec<Running> {
 }
 
 fn start_each(engines: &[Engine], required: impl Fn(Engine) -> bool) -> Result<Vec<Running>> {
-    let (mut started, mut failures) = (Vec::new(), Vec::new());
+    let (mut started, mut failures) = (Vec::new(), Failures::default());
     for (engine, outcome, took) in side_by_side(engines, start::up) {
         match outcome {
             Ok(running) => {
                 let Running { version, api_version, host, .. } = &running;
-                println!("{engine:<13} {version:<17} API {api_version:<5} {host} ({:.1} s)", took.as_secs_f64());
+                let took = took.as_secs_f64();
+                println!("{engine:<13} {version:<17} API {api_version:<5} {host} ({took:.1} s)");
                 started.push(running);
             }
-            Err(error) if required(engine) => failures.push(format!("start {engine}: {error}")),
-            Err(error) => eprintln!("WARNING: going on WITHOUT {engine}: {error}"),
+            Err(error) => failures.add(engine, &error),
         }
     }
-    none_of(&failures)?;
+    let warnings = failures.split_off(|engine| !required(engine));
+    for (engines, why) in warnings.0 {
+        eprintln!("WARNING: going on WITHOUT {}: {why}", names(&engines));
+    }
+    failures.result("start")?;
     Ok(started)
+}
+
+/// What went wrong, and with which engines: the same trouble mostly meets them all, and is told once.
+#[derive(Default)]
+struct Failures(Vec<(Vec<Engine>, String)>);
+
+impl Failures {
+    fn add(&mut self, engine: Engine, error: &Error) {
+        let why = error.to_string();
+        match self.0.iter_mut().find(|(_, other)| *other == why) {
+            Some((engines, _)) => engines.push(engine),
+            None => self.0.push((vec![engine], why)),
+        }
+    }
+
+    /// Takes out the failures that met only engines of a kind.
+    fn split_off(&mut self, is_of_kind: impl Fn(Engine) -> bool) -> Self {
+        Self(self.0.extract_if(.., |(engines, _)| engines.iter().all(|engine| is_of_kind(*engine))).collect())
+    }
+
+    fn result(self, verb: &str) -> Result<()> {
+        let texts = self.0.iter().map(|(engines, why)| format!("{verb} {}: {why}", names(engines)));
+        let texts: Vec<String> = texts.collect();
+        if texts.is_empty() { Ok(()) } else { Err(Error::new(texts.join("\nerror: "))) }
+    }
+}
+
+fn names(engines: &[Engine]) -> String {
+    engines.iter().map(|engine| engine.name()).collect::<Vec<_>>().join(", ")
 }
 
 /// Does the same to several engines at a time; the outcomes come in the order of the engines.
@@ -163,10 +198,6 @@ fn side_by_side<T: Send>(
             })
             .collect()
     })
-}
-
-fn none_of(failures: &[String]) -> Result<()> {
-    if failures.is_empty() { Ok(()) } else { Err(Error::new(failures.join("\nerror: "))) }
 }
 
 fn list(engines: &[Engine]) {
@@ -243,6 +274,21 @@ mod tests {
         });
         let seen: Vec<_> = outcomes.iter().map(|(engine, outcome, _)| (*engine, outcome.is_ok())).collect();
         assert_eq!(seen, [(Engine::Docker20, true), (Engine::Podman, false)]);
+    }
+
+    #[test]
+    fn the_same_trouble_is_told_once() {
+        let mut failures = Failures::default();
+        for (engine, why) in
+            [(Engine::Docker20, "not root"), (Engine::DockerSid, "no package"), (Engine::Podman, "not root")]
+        {
+            failures.add(engine, &Error::new(why));
+        }
+        let warnings = failures.split_off(|engine| !engine.is_required());
+        assert_eq!(warnings.0, [(vec![Engine::DockerSid], "no package".to_owned())]);
+        let error = failures.result("start").unwrap_err();
+        assert_eq!(error.to_string(), "start docker-20.10, podman: not root");
+        assert!(Failures::default().result("stop").is_ok());
     }
 
     #[test]
