@@ -106,7 +106,7 @@ pub struct ContainerStateInfo {
     pub started_at: Timestamp,
     /// When it last ended; [zero](Timestamp::is_zero) if never.
     pub finished_at: Timestamp,
-    /// How its health checks went; `None` without a check.
+    /// How its health checks went; `None` without a check, where Podman says [`None`](crate::HealthStatus::None).
     pub health: Option<Health>,
 }
 
