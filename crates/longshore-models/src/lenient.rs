@@ -373,3 +373,73 @@ impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for Seed<S> {
         self.0.deserialize(Lenient(deserializer))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[derive(Debug, Default, PartialEq, Deserialize)]
+    #[serde(default)]
+    struct Outer {
+        name: String,
+        list: Vec<String>,
+        map: BTreeMap<String, Vec<u16>>,
+        option: Option<i8>,
+        flag: bool,
+        float: f64,
+        pair: (u8, i64),
+        #[serde(flatten, deserialize_with = "flattened")]
+        inner: Inner,
+    }
+
+    #[derive(Debug, Default, PartialEq, Deserialize)]
+    #[serde(default)]
+    struct Inner {
+        count: u64,
+        words: Vec<String>,
+    }
+
+    fn read(json: &str) -> Outer {
+        from_slice(json.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn null_is_empty_everywhere() {
+        let nulls = r#"{"name": null, "list": null, "map": null, "option": null, "flag": null, "float": null, "pair": [null, null], "count": null, "words": null, "new": null}"#;
+        assert_eq!(read(nulls), Outer::default());
+        assert_eq!(read("null"), Outer::default());
+        let inside = read(r#"{"list": ["a", null], "map": {"a": null, "b": [1, null]}, "words": [null]}"#);
+        assert_eq!(inside.list, ["a", ""]);
+        assert_eq!(inside.map, BTreeMap::from([("a".into(), vec![]), ("b".into(), vec![1, 0])]));
+        assert_eq!(inside.inner.words, [""]);
+    }
+
+    #[test]
+    fn a_text_is_a_list_of_one() {
+        let texts = read(r#"{"list": "a b", "words": "c", "map": {"x": ""}}"#);
+        assert_eq!((texts.list, texts.inner.words), (vec!["a b".to_owned()], vec!["c".to_owned()]));
+        assert_eq!(texts.map["x"], [0; 0]);
+    }
+
+    #[test]
+    fn numbers_are_moved_into_range() {
+        let low = read(r#"{"count": -1, "option": -500, "map": {"x": [-1, 70000, 1.9]}, "float": 3}"#);
+        assert_eq!(
+            (low.inner.count, low.option, low.map["x"].as_slice(), low.float),
+            (0, Some(-128), &[0, 65535, 1][..], 3.0)
+        );
+        let high = read(r#"{"count": 18446744073709551615, "option": 1e300, "pair": [256, 18446744073709551615]}"#);
+        assert_eq!((high.inner.count, high.option, high.pair), (u64::MAX, Some(127), (255, i64::MAX)));
+    }
+
+    #[test]
+    fn another_shape_is_an_error() {
+        for json in
+            [r#"{"name": {}}"#, r#"{"list": {}}"#, r#"{"flag": "yes"}"#, r#"{"count": "7"}"#, r#"{"words": 7}"#, "{}}"]
+        {
+            assert!(from_slice::<Outer>(json.as_bytes()).is_err(), "{json}");
+        }
+    }
+}

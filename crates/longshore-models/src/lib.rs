@@ -27,6 +27,7 @@ pub mod lenient;
 mod mount;
 mod network_settings;
 mod open_enum;
+mod path;
 mod port;
 mod publish;
 mod raw;
@@ -65,6 +66,7 @@ pub use mount::{
     TmpfsOptions, VolumeDriver, VolumeOptions,
 };
 pub use network_settings::{Address, EndpointIpamConfig, EndpointSettings, NetworkSettings, NetworkingConfig};
+pub use path::error_path;
 pub use port::{HostIp, HostPort, Port, PortBinding, PortMap, Protocol, PublishedPort};
 pub use publish::{ParsePortError, Publish};
 pub use raw::Raw;
