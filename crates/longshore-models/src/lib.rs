@@ -27,7 +27,6 @@ pub mod lenient;
 mod mount;
 mod network_settings;
 mod open_enum;
-mod path;
 mod port;
 mod publish;
 mod raw;
@@ -66,12 +65,11 @@ pub use mount::{
     TmpfsOptions, VolumeDriver, VolumeOptions,
 };
 pub use network_settings::{Address, EndpointIpamConfig, EndpointSettings, NetworkSettings, NetworkingConfig};
-pub use path::error_path;
 pub use port::{HostIp, HostPort, Port, PortBinding, PortMap, Protocol, PublishedPort};
 pub use publish::{ParsePortError, Publish};
 pub use raw::Raw;
 pub use resources::{DeviceMapping, DeviceRequest, Resources, ThrottleDevice, Ulimit, WeightDevice};
-pub use system::{ComponentVersion, EnginePlatform, SystemVersion};
+pub use system::{ComponentVersion, EnginePlatform, LocalNodeState, SystemVersion};
 pub use timestamp::Timestamp;
 
 /// Tells whether a field is left out of a request.

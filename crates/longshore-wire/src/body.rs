@@ -312,7 +312,8 @@ mod tests {
         Ok((body, input.to_vec()))
     }
 
-    const CHUNKED: &[u8] = b"5\r\nhello\r\nA;name=value\r\n, chunked \r\n005 \r\nworld\r\n0\r\nA: b\r\nC: d\r\n\r\nnext";
+    const CHUNKED: &[u8] =
+        b"5\r\nhello\r\nA;name=value\r\n, chunked \r\n005 \r\nworld\r\n0\r\nA: b\r\nC: d\r\n\r\nnext";
 
     #[test]
     fn chunks_are_joined_at_every_split() {

@@ -37,9 +37,9 @@ fn parse_with<'a>(
         Ok(httparse::Status::Partial) => Ok(None),
         Ok(httparse::Status::Complete(length)) => Ok(Some((ResponseHead::from(&response), length))),
         Err(httparse::Error::TooManyHeaders) => Err(HeadError::TooManyFields),
-        Err(
-            httparse::Error::HeaderName | httparse::Error::HeaderValue | httparse::Error::NewLine,
-        ) => Err(HeadError::Malformed),
+        Err(httparse::Error::HeaderName | httparse::Error::HeaderValue | httparse::Error::NewLine) => {
+            Err(HeadError::Malformed)
+        }
         Err(_) => Err(HeadError::NotHttp),
     }
 }
@@ -80,17 +80,12 @@ impl ResponseHead {
 
     /// The values of all fields called `name`, in the order in which they came.
     pub fn headers<'a, 'n>(&'a self, name: &'n str) -> impl Iterator<Item = &'a str> + use<'a, 'n> {
-        self.fields
-            .iter()
-            .filter(move |(field, _)| field.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value.as_str())
+        self.fields.iter().filter(move |(field, _)| field.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
     /// Whether a field that holds a comma-separated list names `token`.
     pub fn header_has_token(&self, name: &str, token: &str) -> bool {
-        self.headers(name)
-            .flat_map(|value| value.split(','))
-            .any(|part| part.trim().eq_ignore_ascii_case(token))
+        self.headers(name).flat_map(|value| value.split(',')).any(|part| part.trim().eq_ignore_ascii_case(token))
     }
 
     /// The media type of the body, without its parameters.

@@ -1,1 +1,81 @@
-//! placeholder
+//! An asynchronous client for the Docker Engine API.
+//!
+//! It speaks with Docker and Podman over a unix socket, TCP or a transport of your own, in the version of the API that
+//! both sides know. Everything begins with a [`Docker`]:
+//!
+//! ```no_run
+//! use longshore::{Docker, Spec};
+//!
+//! # async fn example() -> longshore::Result<()> {
+//! let docker = Docker::connect()?;
+//!
+//! // Run a command in a container of its own, to its end.
+//! let out = docker.containers().output(Spec::image("alpine").cmd(["echo", "hi"])).await?;
+//! assert!(out.status.success() && out.stdout == "hi\n");
+//!
+//! // Start a service, and follow what it writes, stdout and stderr apart.
+//! let web = docker.containers().run(Spec::image("nginx:1.27").name("web")).await?;
+//! let mut lines = web.logs().follow().tail(100).await?.lines();
+//! while let Some(line) = lines.next().await {
+//!     let line = line?;
+//!     println!("{}: {line}", line.source);
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Handles and calls
+//! [`Docker::containers`] is the collection, [`Docker::container`] a handle to one, made without I/O; images and execs
+//! are alike. A verb such as [`Container::stop`] does what most want, [`Container::stop_with`] takes options. Calls with
+//! a stream behind them, such as [`Container::logs`] and [`Container::exec`], are put together and then awaited or
+//! started.
+//!
+//! # Streams
+//! What comes piece by piece is a named type with a `next` method, and a [`futures_core::Stream`]. The call that makes
+//! it returns once the engine has answered, so that a [`Container::wait`] is armed, and an [`Container::attach`]
+//! connected, before the container is started. After its first error, a stream has ended. Memory stays flat: the engine
+//! waits while nobody reads. Dropping a stream closes exactly its connection.
+//!
+//! # Errors
+//! [`Error`] says which operation failed on what and why, in the engine's words; [`Error::kind`] is for programs. A cut
+//! connection is always an error, never a short success; a container that ends with a code other than 0 never is one.
+//!
+//! # Deadlines
+//! Connecting, the head of an answer, silence and the whole call have [`Deadlines`] of their own. Streams, and calls
+//! that take as long as they take, have none unless it is set.
+//!
+//! # Features
+//! | feature | adds |
+//! |---|---|
+//! | `archive` | `copy_in` and `copy_out` of files and folders |
+//! | `websocket` | attaching to a container over a WebSocket |
+
+mod api;
+pub mod config;
+mod docker;
+mod error;
+mod http;
+pub mod stream;
+pub mod transport;
+
+pub use api::container::{self, *};
+pub use api::exec::{self, *};
+pub use api::image::{self, *};
+pub use api::system::{self, *};
+pub use api::{Call, Size};
+pub use config::Environment;
+pub use docker::{ConnectOptions, Docker};
+pub use error::{Error, ErrorKind, Result};
+pub use http::{Deadlines, Payload};
+pub use longshore_models as models;
+pub use longshore_models::{
+    ContainerInspect, ContainerState, ContainerStats, ContainerSummary, EndpointSettings, HealthConfig, HealthStatus,
+    ImageSummary, Mount, ParsePortError, Port, PortBinding, Publish, Raw, RestartPolicy, Timestamp,
+};
+pub use longshore_wire::auth::RegistryAuth;
+pub use longshore_wire::filters::Filters;
+pub use longshore_wire::version::ApiVersion;
+pub use stream::{
+    ByteStream, Captured, Chunk, Collected, Delivery, FanOut, JsonStream, Line, Lines, OutputStream, Session, Source,
+    Stdin, Subscription, Text, TextChunk,
+};

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::open_enum::words;
 use crate::{Descriptor, Platform, Timestamp};
@@ -82,6 +83,8 @@ pub struct ManifestImage {
     pub containers: Vec<String>,
     /// How much of it is unpacked.
     pub size: UnpackedSize,
+    /// Where it comes from, as far as the engine has verified it, API 1.54+; `null` unless asked for.
+    pub identity: Value,
 }
 
 /// How much of an image is unpacked.

@@ -1,0 +1,120 @@
+//! Images: [`Images`] for all of them, [`Image`] for one.
+
+mod import;
+mod inspect;
+mod list;
+mod progress;
+mod pull;
+mod remove;
+mod tag;
+
+use longshore_wire::path::Path;
+use longshore_wire::reference::Reference;
+use serde_json::json;
+
+pub use import::ImportOptions;
+pub use inspect::ImageInspectOptions;
+pub use list::ImageListOptions;
+pub use pull::{PullOptions, PullProgress};
+pub use remove::ImageRemoveOptions;
+
+use crate::docker::Docker;
+use crate::error::{ErrorKind, Operation, Result};
+use crate::http::{Method, Request};
+
+/// All images of an engine; see [`Docker::images`].
+#[derive(Clone, Debug)]
+pub struct Images {
+    pub(crate) docker: Docker,
+}
+
+/// One image, by a reference or its id. Making a handle does no I/O; see [`Docker::image`].
+///
+/// ```no_run
+/// # async fn example(docker: longshore::Docker) -> longshore::Result<()> {
+/// let alpine = docker.image("alpine:3");
+/// println!("{}", alpine.inspect().await?.architecture);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Image {
+    pub(crate) docker: Docker,
+    pub(crate) name: String,
+}
+
+impl Docker {
+    /// All images of the engine.
+    #[doc(alias = "DockerImages")]
+    pub fn images(&self) -> Images {
+        Images { docker: self.clone() }
+    }
+
+    /// The image with this reference, such as `alpine:3`, or this id or unique beginning of an id. Nothing is sent.
+    pub fn image(&self, name: impl Into<String>) -> Image {
+        Image { docker: self.clone(), name: name.into() }
+    }
+}
+
+impl Image {
+    /// The reference or id that this handle was made with; the id after a commit or an import.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The client that this handle was made from.
+    pub fn docker(&self) -> &Docker {
+        &self.docker
+    }
+}
+
+/// A request about one image: `/images/{name}/{action}`, or without an action `/images/{name}`.
+fn request(method: Method, operation: &'static str, name: &str, action: &'static str) -> Result<Request> {
+    let operation = Operation::on(operation, name);
+    let path = Path::new("images").reference(name).map_err(|source| operation.bad_name(source))?;
+    let path = if action.is_empty() { path } else { path.literal(action) };
+    Ok(Request::new(method, path, operation))
+}
+
+/// Reads a reference that a registry or a new name needs; an id is none.
+fn reference(text: &str, operation: &Operation) -> Result<Reference> {
+    Reference::parse(text).map_err(|source| operation.error_from(ErrorKind::Invalid, source.to_string(), source))
+}
+
+/// The JSON that some parameters take for a platform such as `linux/arm64/v8`.
+fn platform_json(text: &str, operation: &Operation) -> Result<String> {
+    let json = match text.split('/').collect::<Vec<_>>()[..] {
+        [os, architecture] => json!({ "os": os, "architecture": architecture }),
+        [os, architecture, variant] => json!({ "os": os, "architecture": architecture, "variant": variant }),
+        _ => {
+            let message = format!("`{text}` is not a platform, which is written like linux/amd64 or linux/arm64/v8");
+            return Err(operation.error(ErrorKind::Invalid, message));
+        }
+    };
+    Ok(json.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn platforms_are_written_as_json_where_the_engine_wants_it() {
+        let operation = Operation::on("inspect image", "a");
+        let json = |text| platform_json(text, &operation);
+        assert_eq!(json("linux/amd64").unwrap(), r#"{"architecture":"amd64","os":"linux"}"#);
+        assert_eq!(json("linux/arm/v7").unwrap(), r#"{"architecture":"arm","os":"linux","variant":"v7"}"#);
+        for bad in ["", "linux", "a/b/c/d"] {
+            assert_eq!(json(bad).unwrap_err().kind(), ErrorKind::Invalid);
+        }
+    }
+
+    #[test]
+    fn names_that_lead_elsewhere_are_refused() {
+        for bad in ["", "../containers", "a//b", "/a"] {
+            let error = request(Method::Get, "inspect image", bad, "json").unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Invalid);
+            assert_eq!(error.target(), Some(bad));
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! The operations of the Engine API, a file for each group.
+
+pub mod container;
+pub mod exec;
+pub mod image;
+pub mod system;
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+
+use longshore_wire::path::InvalidSegment;
+
+use crate::error::{Error, ErrorKind, Operation, Result};
+
+/// A call under way, as [`IntoFuture`] gives it.
+pub type Call<T> = Pin<Box<dyn Future<Output = Result<T>> + Send>>;
+
+/// The size of a terminal, in characters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Size {
+    /// How many rows.
+    pub rows: u16,
+    /// How many columns.
+    pub columns: u16,
+}
+
+impl fmt::Display for Size {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}×{}", self.columns, self.rows)
+    }
+}
+
+/// A point in time, as `since` and `until` take it: seconds since 1970 and nanoseconds.
+pub(crate) type Instant = (i64, u32);
+
+/// How long before or after 1970 `time` is.
+pub(crate) fn since_epoch(time: std::time::SystemTime) -> Instant {
+    match time.duration_since(std::time::UNIX_EPOCH) {
+        Ok(after) => (i64::try_from(after.as_secs()).unwrap_or(i64::MAX), after.subsec_nanos()),
+        Err(error) => {
+            let before = error.duration();
+            let seconds = i64::try_from(before.as_secs()).unwrap_or(i64::MAX);
+            match before.subsec_nanos() {
+                0 => (-seconds, 0),
+                nanoseconds => (-seconds - 1, 1_000_000_000 - nanoseconds),
+            }
+        }
+    }
+}
+
+impl Operation {
+    /// The error for a name or id that can't stand in a path.
+    pub(crate) fn bad_name(&self, source: InvalidSegment) -> Error {
+        self.error_from(ErrorKind::Invalid, source.to_string(), source)
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod golden {
+    use crate::http::Request;
+
+    /// A request as one text: method, target and headers, then the body.
+    pub(crate) fn text(request: crate::Result<Request>) -> String {
+        let request = request.unwrap();
+        let mut text = format!("{} {}", request.method, request.target());
+        for (name, value) in &request.headers {
+            text.push_str(&format!("\n{name}: {value}"));
+        }
+        match &request.body {
+            Some(payload) => match payload.in_memory() {
+                Some(bytes) => format!("{text}\n\n{}", String::from_utf8_lossy(bytes)),
+                None => format!("{text}\n\n(streamed)"),
+            },
+            None => text,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::{Duration, UNIX_EPOCH};
+
+    #[test]
+    fn times_before_1970_round_to_whole_seconds_and_positive_nanoseconds() {
+        assert_eq!(since_epoch(UNIX_EPOCH + Duration::new(1, 5)), (1, 5));
+        assert_eq!(since_epoch(UNIX_EPOCH - Duration::new(1, 0)), (-1, 0));
+        assert_eq!(since_epoch(UNIX_EPOCH - Duration::from_millis(1_250)), (-2, 750_000_000));
+    }
+}

@@ -1,0 +1,66 @@
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use longshore_wire::endpoint::Endpoint;
+
+use crate::error::{ErrorKind, Operation, Result};
+
+/// Where an engine listens unless something else is said.
+const DEFAULT_SOCKET: &str = "/var/run/docker.sock";
+
+/// The settings of the surroundings that decide which engine is meant.
+///
+/// They are a value, not the process's own, so that a program can ask what would be chosen elsewhere and tests need no
+/// locks.
+#[derive(Clone, Debug, Default)]
+pub struct Environment {
+    variables: BTreeMap<String, String>,
+}
+
+impl Environment {
+    /// The settings of this process.
+    pub fn current() -> Self {
+        let variables =
+            ["DOCKER_HOST"].into_iter().filter_map(|name| Some((name.to_owned(), std::env::var(name).ok()?))).collect();
+        Environment { variables }
+    }
+
+    /// Sets a variable, such as `DOCKER_HOST`.
+    #[must_use]
+    pub fn variable(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.variables.insert(name.into(), value.into());
+        self
+    }
+
+    /// Tells which engine is meant: the one that `DOCKER_HOST` names, else the one at `/var/run/docker.sock`.
+    pub(crate) fn endpoint(&self) -> Result<Endpoint> {
+        match self.variables.get("DOCKER_HOST").map(|host| host.trim()) {
+            Some(host) if !host.is_empty() => parse(host, "DOCKER_HOST"),
+            _ => Ok(Endpoint::Unix(PathBuf::from(DEFAULT_SOCKET))),
+        }
+    }
+}
+
+/// Reads an address of an engine; `origin` says in an error where the address was found.
+pub(crate) fn parse(host: &str, origin: &str) -> Result<Endpoint> {
+    host.parse().map_err(|error| {
+        let message = format!("{origin} is not an address of an engine: {error}");
+        Operation::new("connect").error_from(ErrorKind::Config, message, error)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn docker_host_decides_and_the_usual_socket_stands_in() {
+        let endpoint = |host: &str| Environment::default().variable("DOCKER_HOST", host).endpoint();
+        assert_eq!(endpoint("unix:///run/a.sock").unwrap(), Endpoint::Unix("/run/a.sock".into()));
+        assert_eq!(endpoint("  ").unwrap(), Endpoint::Unix(DEFAULT_SOCKET.into()));
+        assert_eq!(Environment::default().endpoint().unwrap(), Endpoint::Unix(DEFAULT_SOCKET.into()));
+        let error = endpoint("gopher://x").unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Config);
+        assert!(error.to_string().starts_with("connect: DOCKER_HOST is not an address of an engine: "), "{error}");
+    }
+}

@@ -1,0 +1,259 @@
+use std::fmt;
+use std::sync::Arc;
+
+use longshore_wire::path::Path;
+use longshore_wire::version::ApiVersion;
+use tokio::sync::OnceCell;
+
+use crate::config::{self, Environment};
+use crate::error::{ErrorKind, Operation, Result};
+use crate::http::{Client, Deadlines, Method, Request, Response};
+use crate::transport::{self, Dial};
+
+/// A client of one engine: cheap to clone, and shared by all the handles made from it.
+///
+/// Making one does no I/O. Connections are opened when they are needed, kept, and used again; the version of the API
+/// is agreed upon at the first call.
+///
+/// ```no_run
+/// # async fn example() -> longshore::Result<()> {
+/// let docker = longshore::Docker::connect()?;
+/// for container in docker.containers().list().await? {
+///     println!("{} {}", container.id, container.image);
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Docker {
+    engine: Arc<Engine>,
+    deadlines: Deadlines,
+}
+
+struct Engine {
+    client: Client,
+    pinned: Option<ApiVersion>,
+    agreed: OnceCell<ApiVersion>,
+}
+
+/// How to connect to an engine.
+///
+/// ```
+/// use longshore::{ApiVersion, ConnectOptions, Docker};
+///
+/// let options = ConnectOptions::default().host("tcp://127.0.0.1:2375").version(ApiVersion::new(1, 41));
+/// let docker = Docker::connect_with(&options)?;
+/// # Ok::<(), longshore::Error>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct ConnectOptions {
+    /// The engine's address; found in the environment unless set.
+    pub host: Option<String>,
+    /// The version of the API to speak; agreed upon with the engine unless set.
+    pub version: Option<ApiVersion>,
+    /// How long to wait for what.
+    pub deadlines: Deadlines,
+    /// The settings that decide which engine is meant; the process's own unless set.
+    pub environment: Option<Environment>,
+}
+
+impl ConnectOptions {
+    /// Names the engine: `unix:///run/docker.sock`, `tcp://host:2375`.
+    #[must_use]
+    pub fn host(mut self, host: impl Into<String>) -> Self {
+        self.host = Some(host.into());
+        self
+    }
+
+    /// Speaks this version of the API, without asking the engine which it knows.
+    #[must_use]
+    pub fn version(mut self, version: ApiVersion) -> Self {
+        self.version = Some(version);
+        self
+    }
+
+    /// Waits this long for what.
+    #[must_use]
+    pub fn deadlines(mut self, deadlines: Deadlines) -> Self {
+        self.deadlines = deadlines;
+        self
+    }
+
+    /// Takes these settings instead of the process's own.
+    #[must_use]
+    pub fn environment(mut self, environment: Environment) -> Self {
+        self.environment = Some(environment);
+        self
+    }
+}
+
+impl Docker {
+    /// Makes a client of the engine that the environment names: `DOCKER_HOST`, else `/var/run/docker.sock`.
+    ///
+    /// # Errors
+    /// [`Config`](ErrorKind::Config) when `DOCKER_HOST` is not an address, [`Unsupported`](ErrorKind::Unsupported)
+    /// when it names a transport that this build lacks.
+    pub fn connect() -> Result<Docker> {
+        Docker::connect_with(&ConnectOptions::default())
+    }
+
+    /// Makes a client of the engine at `host`, such as `unix:///run/docker.sock` or `tcp://127.0.0.1:2375`.
+    ///
+    /// # Errors
+    /// As [`connect`](Docker::connect).
+    pub fn connect_to(host: impl Into<String>) -> Result<Docker> {
+        Docker::connect_with(&ConnectOptions::default().host(host))
+    }
+
+    /// Makes a client as `options` say.
+    ///
+    /// # Errors
+    /// As [`connect`](Docker::connect).
+    pub fn connect_with(options: &ConnectOptions) -> Result<Docker> {
+        let endpoint = match (&options.host, &options.environment) {
+            (Some(host), _) => config::parse(host, "the host")?,
+            (None, Some(environment)) => environment.endpoint()?,
+            (None, None) => Environment::current().endpoint()?,
+        };
+        Ok(Docker::new(transport::dialer(endpoint)?, options))
+    }
+
+    /// Makes a client that reaches its engine over a transport of the caller's.
+    pub fn connect_through(dial: impl Dial) -> Docker {
+        Docker::new(Arc::new(dial), &ConnectOptions::default())
+    }
+
+    /// Makes a client that reaches its engine over a transport of the caller's, as `options` say; their host and
+    /// environment do not count.
+    pub fn connect_through_with(dial: impl Dial, options: &ConnectOptions) -> Docker {
+        Docker::new(Arc::new(dial), options)
+    }
+
+    fn new(dial: Arc<dyn Dial>, options: &ConnectOptions) -> Docker {
+        let engine = Engine { client: Client::new(dial), pinned: options.version, agreed: OnceCell::new() };
+        Docker { engine: Arc::new(engine), deadlines: options.deadlines }
+    }
+
+    /// The same client with other deadlines; both share their connections.
+    ///
+    /// ```no_run
+    /// # use std::time::Duration;
+    /// # use longshore::{Deadlines, Docker};
+    /// # async fn example(docker: Docker) -> longshore::Result<()> {
+    /// let patient = docker.with_deadlines(Deadlines::default().total(Duration::from_secs(3600)));
+    /// patient.container("backup").wait().await?.await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn with_deadlines(&self, deadlines: Deadlines) -> Docker {
+        Docker { engine: self.engine.clone(), deadlines }
+    }
+
+    /// The deadlines of this client's calls.
+    pub fn deadlines(&self) -> &Deadlines {
+        &self.deadlines
+    }
+
+    /// Where this client's engine is, such as `unix:///var/run/docker.sock`.
+    pub fn host(&self) -> String {
+        self.engine.client.describe()
+    }
+
+    /// The version of the API that this client speaks with its engine.
+    ///
+    /// Unless one was set, it is the newest that both know: the engine is asked once, by
+    /// [`ping`](Docker::ping).
+    ///
+    /// # Errors
+    /// [`Unsupported`](ErrorKind::Unsupported) when the engine is older than any version that this client knows, and
+    /// whatever a ping can fail with.
+    pub async fn api_version(&self) -> Result<ApiVersion> {
+        self.agree(&Operation::new("agree on an API version")).await
+    }
+
+    async fn agree(&self, operation: &Operation) -> Result<ApiVersion> {
+        if let Some(version) = self.engine.pinned {
+            return Ok(version);
+        }
+        self.engine.agreed.get_or_try_init(|| self.ask_version(operation)).await.copied()
+    }
+
+    async fn ask_version(&self, operation: &Operation) -> Result<ApiVersion> {
+        let response = self.ping_head(operation).await?;
+        let Some(text) = response.head().header("api-version") else {
+            return Err(operation.error(ErrorKind::Protocol, "the server names no API version: is it an engine?"));
+        };
+        let newest = text.parse::<ApiVersion>().map_err(|source| {
+            operation.error_from(ErrorKind::Protocol, format!("the engine's API version: {source}"), source)
+        })?;
+        if newest < ApiVersion::MINIMUM {
+            let oldest = ApiVersion::MINIMUM;
+            let message = format!("the engine knows API versions up to {newest}, this client none below {oldest}");
+            return Err(operation.error(ErrorKind::Unsupported, message));
+        }
+        Ok(ApiVersion::MAXIMUM.clamp_to(newest))
+    }
+
+    /// Asks `/_ping` for its head: by `HEAD`, or by `GET` where something on the way refuses that.
+    pub(crate) async fn ping_head(&self, operation: &Operation) -> Result<Response> {
+        let ping = |method| {
+            let request = Request::new(method, Path::new("_ping"), operation.clone()).unversioned();
+            self.engine.client.send(request, None, &self.deadlines)
+        };
+        match ping(Method::Head).await {
+            Err(error) if error.status().is_some() => ping(Method::Get).await,
+            outcome => outcome,
+        }
+    }
+
+    /// Sends a request and reads the head of its answer.
+    pub(crate) async fn send(&self, request: Request) -> Result<Response> {
+        if !request.versioned {
+            return self.engine.client.send(request, None, &self.deadlines).await;
+        }
+        let version = self.agree(&request.operation).await?;
+        request.check(version)?;
+        self.engine.client.send(request, Some(version), &self.deadlines).await
+    }
+
+    /// Opens a connection and lets `handshake` make a WebSocket of it, within the deadline for heads.
+    #[cfg(feature = "websocket")]
+    pub(crate) async fn open_websocket<F>(
+        &self,
+        request: Request,
+        handshake: impl FnOnce(Operation, Box<dyn transport::Io>, String, String) -> F,
+    ) -> Result<Box<dyn transport::Io>>
+    where
+        F: Future<Output = Result<Box<dyn transport::Io>>>,
+    {
+        let version = self.agree(&request.operation).await?;
+        request.check(version)?;
+        let (host, target) = self.engine.client.address(&request, version);
+        let operation = request.operation;
+        let io = self.engine.client.open(&operation, &self.deadlines).await?;
+        let opening = handshake(operation.clone(), io, host, target);
+        match self.deadlines.head {
+            Some(limit) => tokio::time::timeout(limit, opening)
+                .await
+                .unwrap_or_else(|_| Err(operation.error(ErrorKind::Timeout, format!("no answer within {limit:?}")))),
+            None => opening.await,
+        }
+    }
+
+    /// Closes the connections that no call is using. Later calls open new ones.
+    pub fn close(&self) {
+        self.engine.client.close_idle();
+    }
+}
+
+impl fmt::Debug for Docker {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Docker")
+            .field("host", &self.host())
+            .field("version", &self.engine.agreed.get())
+            .finish()
+    }
+}

@@ -1,0 +1,418 @@
+//! What can go wrong, told by kind.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+
+use longshore_wire::body::BodyError;
+use longshore_wire::demux::DemuxError;
+use longshore_wire::head::HeadError;
+use longshore_wire::json::JsonError;
+use serde::de::DeserializeOwned;
+
+/// The outcome of a call to the engine.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why a call failed.
+///
+/// It is one pointer wide, says which operation failed on what, and keeps the engine's own words. Match on
+/// [`kind`](Error::kind), or ask one of the predicates:
+///
+/// ```no_run
+/// # async fn example(docker: longshore::Docker) -> longshore::Result<()> {
+/// match docker.container("web").stop().await {
+///     Err(error) if error.is_not_found() => println!("there is no such container"),
+///     outcome => println!("{:?}", outcome?),
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Error(Box<Inner>);
+
+#[derive(Clone)]
+struct Inner {
+    kind: ErrorKind,
+    operation: Operation,
+    message: String,
+    status: Option<u16>,
+    container: Option<String>,
+    source: Option<Arc<dyn StdError + Send + Sync>>,
+}
+
+/// The kinds of [`Error`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The settings that name the engine are wrong.
+    Config,
+    /// The engine can't be reached.
+    Connect,
+    /// A deadline passed.
+    Timeout,
+    /// The engine closed the connection before it answered.
+    Closed,
+    /// The connection ended in the middle of an answer or a stream.
+    Truncated,
+    /// The other side does not speak HTTP, or breaks its rules or one of its limits.
+    Protocol,
+    /// An answer is not what the operation promises.
+    Decode,
+    /// There is no such container, image or other object.
+    NotFound,
+    /// The object is in a state, or its name is taken, so that the operation can't be done.
+    Conflict,
+    /// The request is wrong.
+    Invalid,
+    /// Credentials are missing or wrong.
+    Unauthorized,
+    /// The operation is not allowed.
+    Forbidden,
+    /// The engine can't do this now.
+    Unavailable,
+    /// The engine failed.
+    Server,
+    /// The engine, its API version or this build can't do it.
+    Unsupported,
+    /// The engine reported a failure in the middle of a stream that had begun well.
+    InStream,
+    /// More came than the caller's limit allows.
+    TooLarge,
+    /// A file of the caller's, or a reader or writer that the caller gave, failed.
+    Io,
+}
+
+/// What was being done, and to what: the beginning of an error's message.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Operation {
+    name: &'static str,
+    target: Option<Box<str>>,
+}
+
+impl Operation {
+    /// An operation on the engine as a whole, such as `ping`.
+    pub(crate) const fn new(name: &'static str) -> Self {
+        Operation { name, target: None }
+    }
+
+    /// An operation on one object, such as `stop container` on `web`.
+    pub(crate) fn on(name: &'static str, target: &str) -> Self {
+        Operation { name, target: Some(target.into()) }
+    }
+
+    /// An error of this operation.
+    pub(crate) fn error(&self, kind: ErrorKind, message: impl Into<String>) -> Error {
+        Error(Box::new(Inner {
+            kind,
+            operation: self.clone(),
+            message: message.into(),
+            status: None,
+            container: None,
+            source: None,
+        }))
+    }
+
+    /// An error of this operation that another caused.
+    pub(crate) fn error_from(
+        &self,
+        kind: ErrorKind,
+        message: impl Into<String>,
+        source: impl StdError + Send + Sync + 'static,
+    ) -> Error {
+        let mut error = self.error(kind, message);
+        error.0.source = Some(Arc::new(source));
+        error
+    }
+
+    /// The error that an answer with this status stands for.
+    pub(crate) fn refused(&self, status: u16, message: String) -> Error {
+        let mut error = self.error(ErrorKind::of_status(status), message);
+        error.0.status = Some(status);
+        error
+    }
+
+    /// The error for a connection that failed while an answer or a stream was under way.
+    pub(crate) fn broken(&self, source: io::Error) -> Error {
+        let kind = match source.kind() {
+            io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => {
+                ErrorKind::Truncated
+            }
+            io::ErrorKind::TimedOut => ErrorKind::Timeout,
+            _ => ErrorKind::Closed,
+        };
+        self.error_from(kind, format!("the connection to the engine failed: {source}"), source)
+    }
+
+    /// The error for a call that outlived its total deadline.
+    pub(crate) fn late(&self) -> Error {
+        self.error(ErrorKind::Timeout, "the deadline of the whole call has passed")
+    }
+
+    pub(crate) fn bad_head(&self, source: HeadError) -> Error {
+        self.error_from(ErrorKind::Protocol, source.to_string(), source)
+    }
+
+    pub(crate) fn bad_body(&self, source: BodyError) -> Error {
+        let kind = match source {
+            BodyError::Truncated => ErrorKind::Truncated,
+            _ => ErrorKind::Protocol,
+        };
+        self.error_from(kind, source.to_string(), source)
+    }
+
+    pub(crate) fn bad_output(&self, source: DemuxError) -> Error {
+        let kind = match source {
+            DemuxError::Truncated => ErrorKind::Truncated,
+            DemuxError::UnknownStream(_) => ErrorKind::Protocol,
+            DemuxError::Engine(_) => ErrorKind::InStream,
+        };
+        self.error_from(kind, source.to_string(), source)
+    }
+
+    pub(crate) fn bad_stream(&self, source: JsonError) -> Error {
+        let kind = match source {
+            JsonError::Truncated => ErrorKind::Truncated,
+            JsonError::TooLarge | JsonError::TooDeep => ErrorKind::Protocol,
+        };
+        self.error_from(kind, source.to_string(), source)
+    }
+
+    /// Reads a JSON value of the engine's.
+    ///
+    /// A failure names the path to the offending value and shows a bounded excerpt around it.
+    pub(crate) fn decode<T: DeserializeOwned>(&self, json: &[u8]) -> Result<T> {
+        longshore_models::lenient::from_slice(json).map_err(|source| self.bad_json::<T>(source, json))
+    }
+
+    pub(crate) fn bad_json<T: DeserializeOwned>(&self, source: serde_json::Error, json: &[u8]) -> Error {
+        if source.is_eof() {
+            let message = format!("the engine's answer ends inside a JSON value: {}", excerpt(json, json.len()));
+            return self.error_from(ErrorKind::Truncated, message, source);
+        }
+        // Keeping track of the path costs time, so it is done only once something is known to be wrong.
+        let reader = &mut serde_json::Deserializer::from_slice(json);
+        let mut track = serde_path_to_error::Track::new();
+        let tracked = serde_path_to_error::Deserializer::new(reader, &mut track);
+        let outcome = longshore_models::lenient::deserialize::<_, T>(tracked);
+        let path = match outcome.map_err(|_| track.path()) {
+            Err(path) if path.iter().next().is_some() => format!(" at `{path}`"),
+            _ => String::new(),
+        };
+        let near = excerpt(json, offset(json, source.line(), source.column()));
+        let message = format!("the engine's answer can't be read{path}: {source}, near {near}");
+        self.error_from(ErrorKind::Decode, message, source)
+    }
+}
+
+/// The bytes before line and column, both counted from one.
+fn offset(json: &[u8], line: usize, column: usize) -> usize {
+    let lines = json.split_inclusive(|byte| *byte == b'\n');
+    let before = lines.take(line.saturating_sub(1)).map(<[u8]>::len).sum::<usize>();
+    (before + column).min(json.len())
+}
+
+/// A few bytes of `json` on both sides of `at`.
+fn excerpt(json: &[u8], at: usize) -> String {
+    const BEFORE: usize = 60;
+    const AFTER: usize = 20;
+    let start = at.saturating_sub(BEFORE);
+    let end = at.saturating_add(AFTER).min(json.len());
+    format!("`{}`", String::from_utf8_lossy(json.get(start..end).unwrap_or_default()))
+}
+
+impl ErrorKind {
+    fn of_status(status: u16) -> Self {
+        match status {
+            401 => ErrorKind::Unauthorized,
+            403 => ErrorKind::Forbidden,
+            404 => ErrorKind::NotFound,
+            405 | 501 => ErrorKind::Unsupported,
+            409 => ErrorKind::Conflict,
+            400..=499 => ErrorKind::Invalid,
+            502..=504 => ErrorKind::Unavailable,
+            500..=599 => ErrorKind::Server,
+            _ => ErrorKind::Protocol,
+        }
+    }
+}
+
+impl Error {
+    /// The kind of the error.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// The operation that failed, such as `stop container`.
+    pub fn operation(&self) -> &str {
+        self.0.operation.name
+    }
+
+    /// The name or id of what the operation was about, where it was about one object.
+    pub fn target(&self) -> Option<&str> {
+        self.0.operation.target.as_deref()
+    }
+
+    /// What went wrong; in the engine's own words where it sent any.
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// The HTTP status of the engine's answer, where it refused the request.
+    pub fn status(&self) -> Option<u16> {
+        self.0.status
+    }
+
+    /// The id of the container that was created before a run failed, and that still exists.
+    pub fn container(&self) -> Option<&str> {
+        self.0.container.as_deref()
+    }
+
+    /// Whether the object does not exist.
+    pub fn is_not_found(&self) -> bool {
+        self.kind() == ErrorKind::NotFound
+    }
+
+    /// Whether the object's state, or a taken name, stood in the way.
+    pub fn is_conflict(&self) -> bool {
+        self.kind() == ErrorKind::Conflict
+    }
+
+    /// Whether a deadline passed.
+    pub fn is_timeout(&self) -> bool {
+        self.kind() == ErrorKind::Timeout
+    }
+
+    /// Whether the engine could not be reached.
+    pub fn is_connect(&self) -> bool {
+        self.kind() == ErrorKind::Connect
+    }
+
+    /// Whether the same call may succeed a little later.
+    ///
+    /// After a [`Closed`](ErrorKind::Closed) or [`Timeout`](ErrorKind::Timeout) it is not known whether the engine
+    /// carried the operation out, so these are not counted among the retryable.
+    pub fn is_retryable(&self) -> bool {
+        matches!(self.kind(), ErrorKind::Connect | ErrorKind::Unavailable)
+    }
+
+    pub(crate) fn with_container(mut self, id: &str) -> Self {
+        self.0.container = Some(id.to_owned());
+        self
+    }
+
+    /// The same error told as part of a larger operation.
+    pub(crate) fn within(mut self, operation: Operation) -> Self {
+        let inner = std::mem::replace(&mut self.0.operation, operation);
+        self.0.message = match inner.target {
+            Some(_) if inner.target == self.0.operation.target => format!("{}: {}", inner.name, self.0.message),
+            Some(target) => format!("{} `{target}`: {}", inner.name, self.0.message),
+            None => format!("{}: {}", inner.name, self.0.message),
+        };
+        self
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.operation())?;
+        if let Some(target) = self.target() {
+            write!(formatter, " `{target}`")?;
+        }
+        write!(formatter, ": {}", self.message())?;
+        match self.status() {
+            Some(status) => write!(formatter, " ({status})"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut debug = formatter.debug_struct("Error");
+        debug.field("kind", &self.0.kind).field("operation", &self.0.operation.name);
+        if let Some(target) = self.target() {
+            debug.field("target", &target);
+        }
+        debug.field("message", &self.0.message);
+        if let Some(status) = self.status() {
+            debug.field("status", &status);
+        }
+        if let Some(container) = self.container() {
+            debug.field("container", &container);
+        }
+        if let Some(source) = &self.0.source {
+            debug.field("source", source);
+        }
+        debug.finish()
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source.as_ref().map(|source| &**source as &(dyn StdError + 'static))
+    }
+}
+
+impl From<Error> for io::Error {
+    fn from(error: Error) -> Self {
+        let kind = match error.kind() {
+            ErrorKind::NotFound => io::ErrorKind::NotFound,
+            ErrorKind::Timeout => io::ErrorKind::TimedOut,
+            ErrorKind::Truncated => io::ErrorKind::UnexpectedEof,
+            ErrorKind::Closed => io::ErrorKind::ConnectionAborted,
+            ErrorKind::Forbidden => io::ErrorKind::PermissionDenied,
+            ErrorKind::Invalid => io::ErrorKind::InvalidInput,
+            ErrorKind::Decode | ErrorKind::Protocol => io::ErrorKind::InvalidData,
+            ErrorKind::Unsupported => io::ErrorKind::Unsupported,
+            _ => io::ErrorKind::Other,
+        };
+        io::Error::new(kind, error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_reads_like_a_sentence() {
+        let error = Operation::on("stop container", "web").refused(404, "No such container: web".to_owned());
+        assert_eq!(error.to_string(), "stop container `web`: No such container: web (404)");
+        assert!(error.is_not_found() && !error.is_retryable());
+        assert_eq!(std::mem::size_of::<Error>(), std::mem::size_of::<usize>());
+    }
+
+    #[test]
+    fn an_error_of_a_step_names_the_whole() {
+        let step = Operation::on("pull image", "alpine:nope").refused(404, "manifest unknown".to_owned());
+        let error = step.within(Operation::on("run container from", "alpine:nope")).with_container("abc");
+        assert_eq!(error.to_string(), "run container from `alpine:nope`: pull image: manifest unknown (404)");
+        assert_eq!(error.container(), Some("abc"));
+    }
+
+    #[test]
+    fn a_decode_error_shows_where() {
+        let json = b"{\"Id\":\n \"a\", \"State\": 5}";
+        #[derive(Debug, serde::Deserialize)]
+        struct Example {
+            #[serde(rename = "State")]
+            _state: String,
+        }
+        let operation = Operation::new("list containers");
+        let error = operation.decode::<Example>(json).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Decode);
+        assert!(error.to_string().contains("at `State`: invalid type: integer `5`"), "{error}");
+        assert!(error.to_string().contains("\"State\": 5"), "{error}");
+        assert_eq!(operation.decode::<Example>(&json[..12]).unwrap_err().kind(), ErrorKind::Truncated);
+    }
+
+    #[test]
+    fn statuses_have_kinds() {
+        let kinds = [400, 401, 403, 404, 409, 429, 500, 501, 503, 302].map(ErrorKind::of_status);
+        use ErrorKind::*;
+        let expected =
+            [Invalid, Unauthorized, Forbidden, NotFound, Conflict, Invalid, Server, Unsupported, Unavailable, Protocol];
+        assert_eq!(kinds, expected);
+    }
+}

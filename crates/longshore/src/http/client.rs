@@ -1,0 +1,205 @@
+use std::sync::Arc;
+
+use bytes::Bytes;
+use longshore_wire::request::{Method, RequestFraming, RequestHead};
+use longshore_wire::version::ApiVersion;
+use tokio::time::Instant;
+
+use super::connection::{Connection, HeadFailure, SendFailure};
+use super::deadlines::Deadlines;
+use super::exchange::{Failure, Late, exchange};
+use super::pool::Pool;
+use super::request::{Patience, Request};
+use super::response::Response;
+use crate::error::{Error, ErrorKind, Operation, Result};
+use crate::transport::Dial;
+
+/// The largest payload in memory that is sent in one write with its head.
+const JOINED: usize = 16 * 1024;
+
+/// Sends requests to one engine.
+pub(crate) struct Client {
+    dial: Arc<dyn Dial>,
+    host: String,
+    path_prefix: String,
+    pub(super) pool: Arc<Pool>,
+}
+
+impl Client {
+    pub(crate) fn new(dial: Arc<dyn Dial>) -> Self {
+        Client { host: dial.host(), path_prefix: dial.path_prefix(), dial, pool: Arc::default() }
+    }
+
+    /// Where the connections lead.
+    pub(crate) fn describe(&self) -> String {
+        self.dial.describe()
+    }
+
+    /// Closes the connections that no call uses.
+    pub(crate) fn close_idle(&self) {
+        self.pool.clear();
+    }
+
+    /// Sends `request` and reads the head of the answer. An answer that refuses the request is an error.
+    pub(crate) async fn send(
+        &self,
+        mut request: Request,
+        version: Option<ApiVersion>,
+        deadlines: &Deadlines,
+    ) -> Result<Response> {
+        let end = deadlines.total.map(|total| Instant::now() + total);
+        let head = self.head(&request, version)?;
+        let trace = (request.method, request.target());
+        let response = self.exchange(head, &mut request, deadlines, end).await?;
+        tracing::debug!(method = %trace.0, target_path = trace.1, status = response.status(), "answered");
+        response.refuse_failure().await
+    }
+
+    /// Writes the head of the request, and a small body behind it.
+    fn head(&self, request: &Request, version: Option<ApiVersion>) -> Result<Bytes> {
+        let target = self.target(request, version);
+        let mut headers = request.headers.clone();
+        if let Some(protocol) = request.upgrade {
+            headers.push(("Connection", "Upgrade".to_owned()));
+            headers.push(("Upgrade", protocol.to_owned()));
+        }
+        let framing = match &request.body {
+            Some(payload) => payload.length().map_or(RequestFraming::Chunked, RequestFraming::Length),
+            None if matches!(request.method, Method::Post | Method::Put) => RequestFraming::Length(0),
+            None => RequestFraming::None,
+        };
+        let head =
+            RequestHead { method: request.method, target: &target, host: &self.host, headers: &headers, framing };
+        let mut bytes = Vec::with_capacity(512);
+        head.write(&mut bytes)
+            .map_err(|source| request.operation.error_from(ErrorKind::Invalid, source.to_string(), source))?;
+        if let Some(body) = small_body(request) {
+            bytes.extend_from_slice(body);
+        }
+        Ok(bytes.into())
+    }
+
+    /// Makes the exchange on a kept connection if there is one, and once more on a fresh one where the kept one turns
+    /// out to have been closed and repeating is safe.
+    async fn exchange(
+        &self,
+        head: Bytes,
+        request: &mut Request,
+        deadlines: &Deadlines,
+        end: Option<Instant>,
+    ) -> Result<Response> {
+        if let Some(connection) = self.pool.take() {
+            match self.exchange_on(connection, head.clone(), request, deadlines, end).await {
+                Err(failure) if may_repeat(&failure, request) => {
+                    tracing::debug!("a kept connection had been closed; trying a fresh one");
+                }
+                outcome => return outcome.map_err(|failure| explain(&request.operation, failure)),
+            }
+        }
+        let connection = self.connect(&request.operation, deadlines, end).await?;
+        let outcome = self.exchange_on(connection, head, request, deadlines, end).await;
+        outcome.map_err(|failure| explain(&request.operation, failure))
+    }
+
+    async fn exchange_on(
+        &self,
+        connection: Connection,
+        head: Bytes,
+        request: &mut Request,
+        deadlines: &Deadlines,
+        end: Option<Instant>,
+    ) -> Result<Response, Failure> {
+        let separate = small_body(request).is_none();
+        let payload = request.body.as_mut().filter(|_| separate);
+        let limit = deadlines.head.filter(|_| request.patience == Patience::Prompt);
+        let answer = exchange(connection, head, payload, limit, end).await?;
+        Response::new(answer, request, deadlines, end, &self.pool).map_err(Failure::Framing)
+    }
+
+    /// Opens a connection for a protocol of its own.
+    #[cfg(feature = "websocket")]
+    pub(crate) async fn open(
+        &self,
+        operation: &Operation,
+        deadlines: &Deadlines,
+    ) -> Result<Box<dyn crate::transport::Io>> {
+        Ok(self.connect(operation, deadlines, None).await?.io)
+    }
+
+    /// The host and the whole target of a request.
+    #[cfg(feature = "websocket")]
+    pub(crate) fn address(&self, request: &Request, version: ApiVersion) -> (String, String) {
+        (self.host.clone(), self.target(request, Some(version)))
+    }
+
+    /// The whole target of a request: what the transport puts before it, the version, path and query.
+    fn target(&self, request: &Request, version: Option<ApiVersion>) -> String {
+        let version = version.map(|version| format!("/v{version}")).unwrap_or_default();
+        format!("{}{version}{}", self.path_prefix, request.target())
+    }
+
+    async fn connect(&self, operation: &Operation, deadlines: &Deadlines, end: Option<Instant>) -> Result<Connection> {
+        let limit = deadlines.connect.map(|connect| Instant::now() + connect);
+        let limit = [limit, end].into_iter().flatten().min();
+        let dialing = self.dial.dial();
+        let outcome = match limit {
+            Some(limit) => tokio::time::timeout_at(limit, dialing).await.map_err(|_| {
+                let message = format!("no connection to {} within the deadline", self.describe());
+                operation.error(ErrorKind::Timeout, message)
+            })?,
+            None => dialing.await,
+        };
+        outcome.map(Connection::new).map_err(|source| self.unreachable(operation, source))
+    }
+
+    fn unreachable(&self, operation: &Operation, source: std::io::Error) -> Error {
+        let advice = self.dial.advice(&source).map(|advice| format!(" ({advice})")).unwrap_or_default();
+        let message = format!("can't connect to the engine at {}: {source}{advice}", self.describe());
+        operation.error_from(ErrorKind::Connect, message, source)
+    }
+}
+
+fn small_body(request: &Request) -> Option<&[u8]> {
+    request.body.as_ref()?.in_memory().filter(|body| body.len() <= JOINED)
+}
+
+/// Whether a request that failed on a kept connection may be sent again: nothing of it was written, or it met a
+/// connection that had been closed and sending it twice does no harm.
+fn may_repeat(failure: &Failure, request: &Request) -> bool {
+    let again = request.body.is_none() || small_body(request).is_some();
+    match failure {
+        Failure::Send { failure: SendFailure::Broken(_), written } => again && (!written || is_idempotent(request)),
+        Failure::Head(HeadFailure::Ended(0) | HeadFailure::Broken(_)) => again && is_idempotent(request),
+        _ => false,
+    }
+}
+
+fn is_idempotent(request: &Request) -> bool {
+    request.method.is_idempotent()
+}
+
+fn explain(operation: &Operation, failure: Failure) -> Error {
+    match failure {
+        Failure::Send { failure: SendFailure::Payload(source), .. } => {
+            operation.error_from(ErrorKind::Io, format!("what was to be sent can't be read: {source}"), source)
+        }
+        Failure::Send { failure: SendFailure::Broken(source), .. } => {
+            let message = format!("the engine closed the connection before the request was sent: {source}");
+            operation.error_from(ErrorKind::Closed, message, source)
+        }
+        Failure::Head(HeadFailure::Ended(0)) => {
+            operation.error(ErrorKind::Closed, "the engine closed the connection without an answer")
+        }
+        Failure::Head(HeadFailure::Ended(_)) => {
+            operation.error(ErrorKind::Truncated, "the connection ended inside the head of the answer")
+        }
+        Failure::Head(HeadFailure::Broken(source)) => {
+            let message = format!("the connection failed before the answer came: {source}");
+            operation.error_from(ErrorKind::Closed, message, source)
+        }
+        Failure::Head(HeadFailure::Bad(source)) => operation.bad_head(source),
+        Failure::Framing(source) => operation.bad_body(source),
+        Failure::Late(Late::Head(limit)) => operation.error(ErrorKind::Timeout, format!("no answer within {limit:?}")),
+        Failure::Late(Late::Total) => operation.late(),
+    }
+}

@@ -1,0 +1,81 @@
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::Poll;
+use std::time::Duration;
+
+use bytes::Bytes;
+use longshore_wire::body::BodyError;
+use longshore_wire::head::ResponseHead;
+use tokio::time::Instant;
+
+use super::connection::{Connection, HeadFailure, SendFailure, Sending};
+use super::payload::Payload;
+
+/// A connection on which the head of an answer has been read.
+pub(crate) struct Answer {
+    pub(crate) connection: Connection,
+    pub(crate) head: ResponseHead,
+    /// Whether the whole request was sent; if not, the connection can't be used again.
+    pub(crate) sent: bool,
+}
+
+/// Why an exchange gave no answer.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    Send { failure: SendFailure, written: bool },
+    Head(HeadFailure),
+    Framing(BodyError),
+    Late(Late),
+}
+
+/// Which deadline passed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Late {
+    Head(Duration),
+    Total,
+}
+
+/// Sends a request and reads the head of the answer.
+///
+/// Both happen at once, since an engine may refuse an upload before it has seen the end of it: then its answer counts,
+/// not that it stopped listening. `limit` counts from when the request has been sent.
+pub(crate) async fn exchange(
+    mut connection: Connection,
+    head: Bytes,
+    payload: Option<&mut Payload>,
+    limit: Option<Duration>,
+    end: Option<Instant>,
+) -> Result<Answer, Failure> {
+    let mut sending = Some(Sending::new(head, payload));
+    let mut broken = None;
+    let mut due = end.map(|end| (end, Late::Total));
+    let mut timer = pin!(tokio::time::sleep_until(end.unwrap_or_else(Instant::now)));
+    let head = poll_fn(|context| {
+        if let Some(request) = &mut sending
+            && let Poll::Ready(outcome) = request.poll(&mut connection.io, context)
+        {
+            let written = request.has_written();
+            sending = None;
+            match outcome {
+                Ok(()) => {}
+                Err(failure @ SendFailure::Payload(_)) => return Poll::Ready(Err(Failure::Send { failure, written })),
+                Err(failure) => broken = Some(Failure::Send { failure, written }),
+            }
+            let by = limit.map(|limit| (Instant::now() + limit, Late::Head(limit)));
+            due = [by, due].into_iter().flatten().min_by_key(|(at, _)| *at);
+            if let Some((at, _)) = due {
+                timer.as_mut().reset(at);
+            }
+        }
+        if let Poll::Ready(outcome) = connection.poll_head(context) {
+            return Poll::Ready(outcome.map_err(|failure| broken.take().unwrap_or(Failure::Head(failure))));
+        }
+        match due {
+            Some((_, late)) if timer.as_mut().poll(context).is_ready() => Poll::Ready(Err(Failure::Late(late))),
+            _ => Poll::Pending,
+        }
+    })
+    .await?;
+    let sent = sending.is_none() && broken.is_none();
+    Ok(Answer { connection, head, sent })
+}

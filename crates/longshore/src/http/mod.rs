@@ -1,0 +1,23 @@
+//! HTTP/1.1 over a connection of our own, in the caller's task.
+//!
+//! A call writes its request and reads the answer's head in one future; the body is read by whoever holds the stream.
+//! There is no task in the background, so dropping a future or a stream closes exactly its connection.
+
+mod client;
+mod connection;
+mod deadlines;
+mod exchange;
+mod payload;
+mod pool;
+mod reader;
+mod request;
+mod response;
+
+pub use deadlines::Deadlines;
+pub(crate) use longshore_wire::request::Method;
+pub use payload::Payload;
+
+pub(crate) use client::Client;
+pub(crate) use reader::{Reader, Upgraded};
+pub(crate) use request::Request;
+pub(crate) use response::{Body, Response};

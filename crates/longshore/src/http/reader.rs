@@ -1,0 +1,150 @@
+use std::io;
+use std::pin::pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::{Bytes, BytesMut};
+use tokio::io::{AsyncRead, AsyncReadExt, ReadHalf, WriteHalf};
+
+use crate::transport::Io;
+
+/// What a connection keeps while nothing comes: a thousand silent followers must stay cheap.
+const IDLE: usize = 2 * 1024;
+
+/// The most that is asked of the socket at a time.
+const LARGEST: usize = 128 * 1024;
+
+/// A source of bytes and the buffer they are read into.
+///
+/// What has been read is handed out as slices of the buffer, without copying. The buffer grows while reads fill it and
+/// is given back when there is nothing to read.
+pub(crate) struct Reader<R> {
+    pub(crate) io: R,
+    pub(crate) buffer: BytesMut,
+    /// How much room the buffer was last given.
+    allocated: usize,
+    /// How much room the next buffer gets.
+    room: usize,
+}
+
+impl<R: AsyncRead + Unpin> Reader<R> {
+    pub(crate) fn new(io: R) -> Self {
+        Reader { io, buffer: BytesMut::new(), allocated: 0, room: IDLE }
+    }
+
+    /// Reads more into the buffer; answers how many bytes came, 0 at the end.
+    pub(crate) fn poll_fill(&mut self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        self.make_room();
+        let spare = self.buffer.capacity() - self.buffer.len();
+        let read = pin!(self.io.read_buf(&mut self.buffer)).poll(context);
+        match read {
+            Poll::Pending => self.give_back(),
+            Poll::Ready(Ok(count)) if count == spare => self.room = (self.room * 4).min(LARGEST),
+            Poll::Ready(Ok(count)) if count < self.room / 4 => self.room = (self.room / 2).max(IDLE),
+            Poll::Ready(_) => {}
+        }
+        read
+    }
+
+    fn make_room(&mut self) {
+        let spare = self.buffer.capacity() - self.buffer.len();
+        if spare < (self.room / 2).min(IDLE) {
+            self.buffer.reserve(self.room);
+            self.allocated = self.buffer.capacity();
+        }
+    }
+
+    fn give_back(&mut self) {
+        if self.buffer.is_empty() && self.allocated > IDLE {
+            self.buffer = BytesMut::with_capacity(IDLE);
+            self.allocated = IDLE;
+        }
+    }
+
+    /// The next bytes, as they come; `None` at the end.
+    pub(crate) fn poll_bytes(&mut self, context: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
+        if self.buffer.is_empty() {
+            match ready!(self.poll_fill(context)) {
+                Ok(0) => return Poll::Ready(None),
+                Ok(_) => {}
+                Err(error) => return Poll::Ready(Some(Err(error))),
+            }
+        }
+        Poll::Ready(Some(Ok(self.buffer.split().freeze())))
+    }
+
+    /// Whether the other side has closed the connection, or sent what nobody asked for.
+    pub(crate) fn is_stale(&mut self) -> bool {
+        let mut context = Context::from_waker(std::task::Waker::noop());
+        !self.buffer.is_empty() || self.poll_fill(&mut context).is_ready()
+    }
+}
+
+/// A connection that has left HTTP: bytes both ways, and what came right behind the head.
+pub(crate) struct Upgraded {
+    pub(crate) reader: Reader<ReadHalf<Box<dyn Io>>>,
+    pub(crate) writer: WriteHalf<Box<dyn Io>>,
+}
+
+impl Upgraded {
+    /// A connection that never was HTTP's.
+    #[cfg(feature = "websocket")]
+    pub(crate) fn from_io(io: Box<dyn Io>) -> Self {
+        Upgraded::new(Reader::new(io))
+    }
+
+    pub(crate) fn new(connection: Reader<Box<dyn Io>>) -> Self {
+        let Reader { io, buffer, allocated, room } = connection;
+        let (io, writer) = tokio::io::split(io);
+        Upgraded { reader: Reader { io, buffer, allocated, room }, writer }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::AsyncWriteExt;
+
+    async fn fill(reader: &mut Reader<tokio::io::DuplexStream>) -> usize {
+        std::future::poll_fn(|context| reader.poll_fill(context)).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn the_buffer_grows_with_the_traffic_and_is_given_back() {
+        let (mut far, near) = tokio::io::duplex(1024 * 1024);
+        let mut reader = Reader::new(near);
+        far.write_all(&vec![b'x'; 600 * 1024]).await.unwrap();
+        let mut largest = 0;
+        let mut left = 600 * 1024;
+        while left > 0 {
+            let count = fill(&mut reader).await;
+            largest = largest.max(count);
+            left -= count;
+            drop(reader.buffer.split());
+        }
+        assert!(largest >= LARGEST, "{largest}");
+        let mut context = Context::from_waker(std::task::Waker::noop());
+        assert!(reader.poll_fill(&mut context).is_pending());
+        assert!(reader.buffer.capacity() <= IDLE, "{}", reader.buffer.capacity());
+
+        for _ in 0..8 {
+            far.write_all(b"short").await.unwrap();
+            assert_eq!(fill(&mut reader).await, 5);
+            drop(reader.buffer.split());
+        }
+        assert_eq!(reader.room, IDLE);
+    }
+
+    #[tokio::test]
+    async fn staleness_is_an_end_or_uncalled_for_bytes() {
+        let (mut far, near) = tokio::io::duplex(64);
+        let mut reader = Reader::new(near);
+        assert!(!reader.is_stale());
+        far.write_all(b"x").await.unwrap();
+        assert!(reader.is_stale());
+
+        let (far, near) = tokio::io::duplex(64);
+        let mut reader = Reader::new(near);
+        drop(far);
+        assert!(reader.is_stale());
+    }
+}

@@ -1,0 +1,113 @@
+use bytes::Bytes;
+use longshore_wire::path::Path;
+use longshore_wire::query::Query;
+use longshore_wire::request::Method;
+use longshore_wire::version::ApiVersion;
+use serde::Serialize;
+
+use super::payload::Payload;
+use crate::error::{ErrorKind, Operation, Result};
+
+/// A request to the engine: a value, made without I/O.
+#[derive(Debug)]
+pub(crate) struct Request {
+    pub(crate) operation: Operation,
+    pub(crate) method: Method,
+    pub(crate) path: Path,
+    pub(crate) query: Query,
+    pub(crate) headers: Vec<(&'static str, String)>,
+    pub(crate) body: Option<Payload>,
+    pub(crate) patience: Patience,
+    /// Whether the connection is to be taken over for a protocol of its own, and which.
+    pub(crate) upgrade: Option<&'static str>,
+    /// Whether the path begins with the version of the API.
+    pub(crate) versioned: bool,
+    /// What the request asks for that older engines don't know, and since when the API has it.
+    pub(crate) needs: Vec<(&'static str, ApiVersion)>,
+}
+
+/// How long the engine may take before it answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Patience {
+    /// The engine answers from what it knows.
+    Prompt,
+    /// The engine works, or waits for something, before it answers.
+    Unbounded,
+}
+
+impl Request {
+    pub(crate) fn new(method: Method, path: Path, operation: Operation) -> Self {
+        Request {
+            operation,
+            method,
+            path,
+            query: Query::new(),
+            headers: Vec::new(),
+            body: None,
+            patience: Patience::Prompt,
+            upgrade: None,
+            versioned: true,
+            needs: Vec::new(),
+        }
+    }
+
+    /// Lets the engine take as long as it takes.
+    pub(crate) fn unbounded(mut self) -> Self {
+        self.patience = Patience::Unbounded;
+        self
+    }
+
+    /// Asks to take the connection over.
+    pub(crate) fn upgrade(mut self, protocol: &'static str) -> Self {
+        self.upgrade = Some(protocol);
+        self
+    }
+
+    pub(crate) fn unversioned(mut self) -> Self {
+        self.versioned = false;
+        self
+    }
+
+    /// Says that the request asks for `what`, which the API has since `version`.
+    pub(crate) fn needs(&mut self, what: &'static str, version: ApiVersion) {
+        self.needs.push((what, version));
+    }
+
+    /// Checks that `version` is new enough for what the request asks.
+    pub(crate) fn check(&self, version: ApiVersion) -> Result<()> {
+        match self.needs.iter().find(|(_, since)| version < *since) {
+            None => Ok(()),
+            Some((what, since)) => {
+                let message = format!("{what} needs API version {since}, and {version} is spoken with this engine");
+                Err(self.operation.error(ErrorKind::Unsupported, message))
+            }
+        }
+    }
+
+    pub(crate) fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    pub(crate) fn json(mut self, body: &impl Serialize) -> Result<Self> {
+        let bytes = serde_json::to_vec(body).map_err(|source| {
+            let message = format!("the request can't be written as JSON: {source}");
+            self.operation.error_from(ErrorKind::Invalid, message, source)
+        })?;
+        self.body = Some(Bytes::from(bytes).into());
+        Ok(self.header("Content-Type", "application/json"))
+    }
+
+    pub(crate) fn payload(mut self, content_type: &'static str, payload: Payload) -> Self {
+        self.body = Some(payload);
+        self.header("Content-Type", content_type)
+    }
+
+    /// Path and query behind the version.
+    pub(crate) fn target(&self) -> String {
+        match self.query.is_empty() {
+            true => self.path.as_str().to_owned(),
+            false => format!("{}?{}", self.path.as_str(), self.query.as_str()),
+        }
+    }
+}

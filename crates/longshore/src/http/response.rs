@@ -1,0 +1,295 @@
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use longshore_models::Raw;
+use longshore_wire::body::{BodyDecoder, BodyError, Framing, Step};
+use longshore_wire::head::ResponseHead;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use tokio::time::{Instant, Sleep};
+
+use super::connection::Connection;
+use super::deadlines::Deadlines;
+use super::exchange::Answer;
+use super::pool::Pool;
+use super::reader::Upgraded;
+use super::request::Request;
+use crate::error::{Error, ErrorKind, Operation, Result};
+
+/// The most that is read of an answer that refuses a request, in bytes.
+const LARGEST_REFUSAL: usize = 1024 * 1024;
+
+/// The largest answer that is read whole, in bytes.
+const LARGEST_ANSWER: usize = 256 * 1024 * 1024;
+
+/// The answer of the engine: its head, and its body yet to be read.
+pub(crate) struct Response {
+    head: ResponseHead,
+    body: Body,
+    upgrade: bool,
+}
+
+impl Response {
+    pub(crate) fn new(
+        answer: Answer,
+        request: &Request,
+        deadlines: &Deadlines,
+        end: Option<Instant>,
+        pool: &Arc<Pool>,
+    ) -> Result<Self, BodyError> {
+        let Answer { connection, head, sent } = answer;
+        let framing = Framing::of(request.method, &head)?;
+        let keep = sent && head.keeps_alive() && framing != Framing::UntilClose && head.status != 101;
+        let mut body = Body {
+            connection: Some(connection),
+            decoder: BodyDecoder::new(framing),
+            pool: keep.then(|| pool.clone()),
+            operation: request.operation.clone(),
+            timer: Timer { idle: deadlines.idle, end, sleep: None, armed: false },
+            whole: deadlines.idle.or(deadlines.head),
+        };
+        let upgrade = request.upgrade.is_some();
+        if !upgrade {
+            body.release_if_done();
+        }
+        Ok(Response { head, body, upgrade })
+    }
+
+    pub(crate) fn status(&self) -> u16 {
+        self.head.status
+    }
+
+    pub(crate) fn head(&self) -> &ResponseHead {
+        &self.head
+    }
+
+    /// Makes an error of an answer that refuses the request, with the engine's own words.
+    pub(crate) async fn refuse_failure(mut self) -> Result<Self> {
+        if matches!(self.head.status, 101 | 200..=299 | 304) {
+            return Ok(self);
+        }
+        // Whatever can be read of it is better than an error about reading it.
+        let text = self.body.read_up_to(LARGEST_REFUSAL).await;
+        let message = refusal(&text, &self.head);
+        Err(self.body.operation.refused(self.head.status, message))
+    }
+
+    /// Reads a JSON body.
+    pub(crate) async fn json<T: DeserializeOwned>(self) -> Result<T> {
+        let (operation, bytes) = self.bytes().await?;
+        operation.decode(&bytes)
+    }
+
+    /// Reads a JSON body, and keeps its text.
+    pub(crate) async fn raw<T: DeserializeOwned>(self) -> Result<Raw<T>> {
+        let (operation, bytes) = self.bytes().await?;
+        Raw::from_slice(&bytes).map_err(|source| operation.bad_json::<T>(source, &bytes))
+    }
+
+    /// Reads the body whole.
+    pub(crate) async fn bytes(mut self) -> Result<(Operation, Bytes)> {
+        let bytes = self.body.read_whole(LARGEST_ANSWER).await?;
+        Ok((self.body.operation, bytes))
+    }
+
+    /// Reads a body that says nothing, so that its connection can be used again.
+    pub(crate) async fn finish(mut self) -> Result<()> {
+        self.body.timer.idle = self.body.whole;
+        while let Some(piece) = self.body.next().await {
+            piece?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn into_body(self) -> Body {
+        self.body
+    }
+
+    /// Takes the connection over.
+    pub(crate) fn into_upgraded(mut self) -> Result<(Operation, ResponseHead, Upgraded)> {
+        match self.body.connection.take() {
+            Some(connection) if self.upgrade && matches!(self.head.status, 101 | 200) => {
+                Ok((self.body.operation, self.head, Upgraded::new(connection)))
+            }
+            _ => {
+                let message =
+                    format!("the engine answered {} instead of handing the connection over", self.head.status);
+                Err(self.body.operation.error(ErrorKind::Protocol, message))
+            }
+        }
+    }
+}
+
+/// The engine's words in an answer that refuses a request: a JSON message, plain text or a page of a proxy.
+fn refusal(body: &[u8], head: &ResponseHead) -> String {
+    #[derive(Deserialize)]
+    struct Refusal {
+        message: String,
+    }
+    if let Ok(Refusal { message }) = serde_json::from_slice(body) {
+        return message.trim().to_owned();
+    }
+    let text = String::from_utf8_lossy(body);
+    let text = text.trim();
+    let page = head.content_type() == Some("text/html") || text.starts_with('<');
+    match (text, head.reason.as_str()) {
+        ("", "") => "the engine gave no reason".to_owned(),
+        ("", reason) => reason.to_owned(),
+        (_, reason) if page => format!("not the engine's answer but a page of a server before it: {reason}"),
+        (text, _) => text.to_owned(),
+    }
+}
+
+/// The body of an answer, read as it comes.
+///
+/// A body that was read to its end gives its connection back; anything else closes it.
+pub(crate) struct Body {
+    connection: Option<Connection>,
+    decoder: BodyDecoder,
+    pool: Option<Arc<Pool>>,
+    operation: Operation,
+    timer: Timer,
+    /// How long a silence may last while the body is read whole, as opposed to streamed.
+    whole: Option<Duration>,
+}
+
+impl Body {
+    pub(crate) fn operation(&self) -> &Operation {
+        &self.operation
+    }
+
+    pub(crate) async fn next(&mut self) -> Option<Result<Bytes>> {
+        poll_fn(|context| self.poll_next(context)).await
+    }
+
+    /// The next piece of the body; `None` after its end and after an error.
+    pub(crate) fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes>>> {
+        let outcome = ready!(self.poll_step(context));
+        match &outcome {
+            Some(Err(_)) => self.connection = None,
+            Some(Ok(_)) | None => self.release_if_done(),
+        }
+        Poll::Ready(outcome)
+    }
+
+    fn poll_step(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes>>> {
+        let Some(connection) = &mut self.connection else { return Poll::Ready(None) };
+        if self.timer.has_ended() {
+            return Poll::Ready(Some(Err(self.operation.late())));
+        }
+        loop {
+            match self.decoder.decode(&mut connection.buffer) {
+                Ok(Step::Data(data)) => {
+                    self.timer.armed = false;
+                    return Poll::Ready(Some(Ok(data)));
+                }
+                Ok(Step::End) => return Poll::Ready(None),
+                Ok(Step::More) => {}
+                Err(error) => return Poll::Ready(Some(Err(self.operation.bad_body(error)))),
+            }
+            match connection.poll_fill(context) {
+                Poll::Ready(Ok(0)) => {
+                    let ended = self.decoder.end_of_input().map_err(|error| self.operation.bad_body(error));
+                    return Poll::Ready(ended.err().map(Err));
+                }
+                Poll::Ready(Ok(_)) => {}
+                Poll::Ready(Err(error)) => return Poll::Ready(Some(Err(self.operation.broken(error)))),
+                Poll::Pending => {
+                    ready!(self.timer.poll(context));
+                    return Poll::Ready(Some(Err(self.timer.error(&self.operation))));
+                }
+            }
+        }
+    }
+
+    /// Gives the connection back once the whole body has been taken from it.
+    fn release_if_done(&mut self) {
+        if !self.decoder.is_done() {
+            return;
+        }
+        if let (Some(connection), Some(pool)) = (self.connection.take(), self.pool.take())
+            && connection.buffer.is_empty()
+        {
+            pool.put(connection);
+        }
+    }
+
+    async fn read_whole(&mut self, limit: usize) -> Result<Bytes> {
+        self.timer.idle = self.whole;
+        let Some(first) = self.next().await.transpose()? else { return Ok(Bytes::new()) };
+        let Some(second) = self.next().await.transpose()? else { return Ok(first) };
+        let expected = self.decoder.remaining().and_then(|left| usize::try_from(left).ok()).unwrap_or_default();
+        let mut whole = BytesMut::with_capacity(first.len() + second.len() + expected.min(limit));
+        whole.extend_from_slice(&first);
+        let mut piece = Some(second);
+        while let Some(bytes) = piece {
+            if whole.len() + bytes.len() > limit {
+                let message = format!("the engine's answer is larger than {limit} bytes");
+                return Err(self.operation.error(ErrorKind::Protocol, message));
+            }
+            whole.extend_from_slice(&bytes);
+            drop(bytes);
+            piece = self.next().await.transpose()?;
+        }
+        Ok(whole.freeze())
+    }
+
+    /// Reads until the end, a failure or the limit, whichever comes first.
+    async fn read_up_to(&mut self, limit: usize) -> Vec<u8> {
+        self.timer.idle = self.whole;
+        let mut text = Vec::new();
+        while let Some(Ok(piece)) = self.next().await {
+            text.extend_from_slice(&piece[..piece.len().min(limit - text.len())]);
+            if text.len() == limit {
+                break;
+            }
+        }
+        text
+    }
+}
+
+/// The deadlines of a body that is being read.
+struct Timer {
+    idle: Option<Duration>,
+    end: Option<Instant>,
+    sleep: Option<Pin<Box<Sleep>>>,
+    /// Whether `sleep` is set for the silence that lasts now.
+    armed: bool,
+}
+
+impl Timer {
+    /// Is ready when a deadline has passed. Called when there is nothing to read.
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        if !self.armed {
+            let silence = self.idle.map(|idle| Instant::now() + idle);
+            let Some(due) = [silence, self.end].into_iter().flatten().min() else { return Poll::Pending };
+            match &mut self.sleep {
+                Some(sleep) => sleep.as_mut().reset(due),
+                None => self.sleep = Some(Box::pin(tokio::time::sleep_until(due))),
+            }
+            self.armed = true;
+        }
+        match &mut self.sleep {
+            Some(sleep) => sleep.as_mut().poll(context),
+            None => Poll::Pending,
+        }
+    }
+
+    /// Whether the deadline of the whole call has passed, which may be while there is always something to read.
+    fn has_ended(&self) -> bool {
+        self.end.is_some_and(|end| Instant::now() >= end)
+    }
+
+    fn error(&self, operation: &Operation) -> Error {
+        match self.idle {
+            Some(idle) if !self.has_ended() => {
+                operation.error(ErrorKind::Timeout, format!("nothing came for {idle:?}"))
+            }
+            _ => operation.late(),
+        }
+    }
+}

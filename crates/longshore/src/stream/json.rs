@@ -1,0 +1,96 @@
+use std::fmt;
+use std::future::poll_fn;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use futures_core::Stream;
+use longshore_wire::json::Splitter;
+use serde::de::DeserializeOwned;
+
+use crate::error::Result;
+use crate::http::{Body, Response};
+
+/// Values that the engine sends as JSON, one after another.
+///
+/// Dropping it closes its connection.
+pub struct JsonStream<T> {
+    body: Body,
+    splitter: Splitter,
+    piece: Bytes,
+    ended: bool,
+    item: PhantomData<fn() -> T>,
+}
+
+impl<T: DeserializeOwned> JsonStream<T> {
+    pub(crate) fn new(response: Response) -> Self {
+        JsonStream {
+            body: response.into_body(),
+            splitter: Splitter::default(),
+            piece: Bytes::new(),
+            ended: false,
+            item: PhantomData,
+        }
+    }
+
+    pub(crate) fn operation(&self) -> &crate::error::Operation {
+        self.body.operation()
+    }
+
+    /// Takes the next value; `None` at the end and after an error.
+    ///
+    /// # Errors
+    /// [`Truncated`](crate::ErrorKind::Truncated) when the connection ends inside a value or before the stream does,
+    /// [`Decode`](crate::ErrorKind::Decode) when a value is not what was expected,
+    /// [`Protocol`](crate::ErrorKind::Protocol) when one is larger than 16 MiB or nested deeper than 127,
+    /// [`Timeout`](crate::ErrorKind::Timeout) at a deadline.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost when the future is dropped.
+    pub async fn next(&mut self) -> Option<Result<T>> {
+        poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
+    }
+
+    fn poll_value(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes>>> {
+        loop {
+            match self.splitter.next(&mut self.piece) {
+                Ok(Some(value)) => return Poll::Ready(Some(Ok(value))),
+                Ok(None) => {}
+                Err(error) => return Poll::Ready(Some(Err(self.body.operation().bad_stream(error)))),
+            }
+            match ready!(self.body.poll_next(context)) {
+                Some(Ok(piece)) => self.piece = piece,
+                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                None => {
+                    self.ended = true;
+                    let rest = self.splitter.end_of_input();
+                    return Poll::Ready(rest.map_err(|error| self.body.operation().bad_stream(error)).transpose());
+                }
+            }
+        }
+    }
+}
+
+impl<T: DeserializeOwned> Stream for JsonStream<T> {
+    type Item = Result<T>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if self.ended {
+            return Poll::Ready(None);
+        }
+        let value = ready!(self.poll_value(context));
+        let item = value.map(|value| value.and_then(|value| self.body.operation().decode(&value)));
+        self.ended |= !matches!(item, Some(Ok(_)));
+        if self.ended {
+            self.piece = Bytes::new();
+        }
+        Poll::Ready(item)
+    }
+}
+
+impl<T> fmt::Debug for JsonStream<T> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("JsonStream").field("ended", &self.ended).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,22 @@
+//! What the engine sends for as long as it likes, as values that come one by one.
+
+mod bytes;
+mod collect;
+mod fan_out;
+mod json;
+mod lines;
+mod output;
+mod session;
+mod text;
+
+pub use bytes::ByteStream;
+pub use collect::{Captured, Collected};
+pub use fan_out::{Delivery, FanOut, Subscription};
+pub use json::JsonStream;
+pub use lines::{Line, Lines};
+pub use longshore_wire::demux::Source;
+pub use output::{Chunk, OutputStream};
+pub use session::{Session, Stdin};
+pub use text::{Text, TextChunk};
+
+pub(crate) use output::OutputFraming;

@@ -1,0 +1,246 @@
+use std::fmt;
+use std::future::poll_fn;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use futures_core::Stream;
+use longshore_wire::demux::{Demux, Source};
+use tokio::io::{AsyncWrite, AsyncWriteExt, ReadHalf};
+
+use super::collect::{Collected, Collector};
+use super::fan_out::FanOut;
+use super::lines::Lines;
+use super::text::Text;
+use crate::error::{Error, ErrorKind, Operation, Result};
+use crate::http::{Body, Reader};
+use crate::transport::Io;
+
+/// A piece of a container's output.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chunk {
+    /// Where it comes from.
+    pub source: Source,
+    /// What was written; never empty. It is a slice of the connection's buffer, which stays in memory as long as the
+    /// slice does: copy what is to be kept for long.
+    pub bytes: Bytes,
+}
+
+/// The output of a container or a process in one, stdout and stderr apart, as it comes.
+///
+/// Where there is a terminal, everything comes from [`Source::Terminal`]. Which of both it is has been told by the
+/// engine, never guessed from the bytes. Memory stays flat: the engine waits while nobody reads. Dropping the stream
+/// closes its connection; what runs in the container goes on.
+///
+/// ```no_run
+/// # async fn example(docker: longshore::Docker) -> longshore::Result<()> {
+/// let mut lines = docker.container("web").logs().follow().await?.lines();
+/// while let Some(line) = lines.next().await {
+///     let line = line?;
+///     println!("{}: {line}", line.source);
+/// }
+/// # Ok(())
+/// # }
+/// ```
+pub struct OutputStream {
+    feed: Feed,
+    framing: Framing,
+    piece: Bytes,
+    operation: Operation,
+    ended: bool,
+}
+
+enum Feed {
+    Body(Body),
+    Upgraded(Reader<ReadHalf<Box<dyn Io>>>),
+}
+
+enum Framing {
+    Multiplexed(Demux),
+    Terminal,
+}
+
+/// How output stands on the wire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OutputFraming {
+    /// In frames that name their source.
+    Multiplexed,
+    /// As the terminal shows it.
+    Terminal,
+}
+
+impl From<OutputFraming> for Framing {
+    fn from(framing: OutputFraming) -> Self {
+        match framing {
+            OutputFraming::Multiplexed => Framing::Multiplexed(Demux::default()),
+            OutputFraming::Terminal => Framing::Terminal,
+        }
+    }
+}
+
+impl OutputStream {
+    pub(crate) fn from_body(body: Body, framing: OutputFraming) -> Self {
+        let operation = body.operation().clone();
+        OutputStream::new(Feed::Body(body), framing, operation)
+    }
+
+    pub(crate) fn from_upgraded(
+        reader: Reader<ReadHalf<Box<dyn Io>>>,
+        framing: OutputFraming,
+        operation: Operation,
+    ) -> Self {
+        OutputStream::new(Feed::Upgraded(reader), framing, operation)
+    }
+
+    fn new(feed: Feed, framing: OutputFraming, operation: Operation) -> Self {
+        OutputStream { feed, framing: framing.into(), piece: Bytes::new(), operation, ended: false }
+    }
+
+    /// Takes the next piece of output; `None` at the end and after an error.
+    ///
+    /// # Errors
+    /// [`Truncated`](ErrorKind::Truncated) when the connection ends inside the output, [`InStream`](ErrorKind::InStream)
+    /// when the engine reports that it can't go on, [`Protocol`](ErrorKind::Protocol) when the framing is broken,
+    /// [`Timeout`](ErrorKind::Timeout) at a deadline.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost when the future is dropped.
+    pub async fn next(&mut self) -> Option<Result<Chunk>> {
+        poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
+    }
+
+    /// Makes lines of the output, each source's for itself.
+    pub fn lines(self) -> Lines {
+        Lines::new(self)
+    }
+
+    /// Makes text of the output: characters whose bytes came apart are put together.
+    pub fn text(self) -> Text {
+        Text::new(self)
+    }
+
+    /// Reads the output to its end into memory, stdout and stderr apart; at most 256 MiB together.
+    ///
+    /// # Errors
+    /// As [`next`](OutputStream::next), and [`TooLarge`](ErrorKind::TooLarge) when there is more.
+    ///
+    /// # Cancel safety
+    /// Not cancel safe: what was read is lost.
+    pub async fn collect(self) -> Result<Collected> {
+        self.collect_up_to(256 * 1024 * 1024).await
+    }
+
+    /// Reads the output to its end into memory; at most `limit` bytes together.
+    ///
+    /// # Errors
+    /// As [`collect`](OutputStream::collect).
+    ///
+    /// # Cancel safety
+    /// Not cancel safe: what was read is lost.
+    pub async fn collect_up_to(mut self, limit: u64) -> Result<Collected> {
+        let mut collector = Collector::new(limit);
+        while let Some(chunk) = self.next().await {
+            if !collector.add(chunk?) {
+                let message = format!("there is more output than the limit of {limit} bytes");
+                return Err(self.operation.error(ErrorKind::TooLarge, message));
+            }
+        }
+        Ok(collector.finish())
+    }
+
+    /// Writes what comes to `stdout` and `stderr`, to the end; a terminal's output goes to `stdout`.
+    ///
+    /// # Errors
+    /// As [`next`](OutputStream::next), and [`Io`](ErrorKind::Io) when a writer fails.
+    ///
+    /// # Cancel safety
+    /// Not cancel safe: a piece that was being written is lost.
+    pub async fn copy_to(
+        &mut self,
+        stdout: &mut (impl AsyncWrite + Unpin),
+        stderr: &mut (impl AsyncWrite + Unpin),
+    ) -> Result<()> {
+        while let Some(chunk) = self.next().await {
+            let Chunk { source, bytes } = chunk?;
+            let written = match source {
+                Source::Stderr => stderr.write_all(&bytes).await,
+                _ => stdout.write_all(&bytes).await,
+            };
+            written.map_err(|error| self.unwritable(error))?;
+        }
+        stdout.flush().await.map_err(|error| self.unwritable(error))?;
+        stderr.flush().await.map_err(|error| self.unwritable(error))
+    }
+
+    fn unwritable(&self, source: io::Error) -> Error {
+        self.operation.error_from(ErrorKind::Io, format!("output can't be written: {source}"), source)
+    }
+
+    /// Lets many read the same output over this one connection; see [`FanOut`].
+    pub fn fan_out(self, capacity: usize) -> FanOut<Chunk> {
+        FanOut::new(self, capacity)
+    }
+
+    pub(super) fn operation(&self) -> &Operation {
+        &self.operation
+    }
+
+    fn poll_chunk(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Chunk>>> {
+        loop {
+            if !self.piece.is_empty() {
+                let next = match &mut self.framing {
+                    Framing::Multiplexed(demux) => demux.next(&mut self.piece),
+                    Framing::Terminal => Ok(Some((Source::Terminal, std::mem::take(&mut self.piece)))),
+                };
+                match next {
+                    Ok(Some((source, bytes))) => return Poll::Ready(Some(Ok(Chunk { source, bytes }))),
+                    Ok(None) => {}
+                    Err(error) => return Poll::Ready(Some(Err(self.operation.bad_output(error)))),
+                }
+            }
+            match ready!(self.feed.poll_next(&self.operation, context)) {
+                Some(Ok(piece)) => self.piece = piece,
+                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                None => {
+                    let ended = match &self.framing {
+                        Framing::Multiplexed(demux) => demux.end_of_input(),
+                        Framing::Terminal => Ok(()),
+                    };
+                    return Poll::Ready(ended.err().map(|error| Err(self.operation.bad_output(error))));
+                }
+            }
+        }
+    }
+}
+
+impl Feed {
+    fn poll_next(&mut self, operation: &Operation, context: &mut Context<'_>) -> Poll<Option<Result<Bytes>>> {
+        match self {
+            Feed::Body(body) => body.poll_next(context),
+            Feed::Upgraded(reader) => {
+                let piece = ready!(reader.poll_bytes(context));
+                Poll::Ready(piece.map(|piece| piece.map_err(|error| operation.broken(error))))
+            }
+        }
+    }
+}
+
+impl Stream for OutputStream {
+    type Item = Result<Chunk>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if self.ended {
+            return Poll::Ready(None);
+        }
+        let chunk = ready!(self.poll_chunk(context));
+        self.ended = !matches!(chunk, Some(Ok(_)));
+        Poll::Ready(chunk)
+    }
+}
+
+impl fmt::Debug for OutputStream {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("OutputStream").field("ended", &self.ended).finish_non_exhaustive()
+    }
+}

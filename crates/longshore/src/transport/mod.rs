@@ -1,0 +1,102 @@
+//! The ways to an engine.
+
+mod tcp;
+mod unix;
+
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use longshore_wire::endpoint::{Endpoint, Scheme};
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use crate::error::{ErrorKind, Operation, Result};
+
+pub(crate) use tcp::Tcp;
+pub(crate) use unix::Unix;
+
+/// A connection to an engine: bytes both ways.
+pub trait Io: AsyncRead + AsyncWrite + Send + Unpin + 'static {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Io for T {}
+
+/// What [`Dial::dial`] gives: a connection, some time later.
+pub type Dialing<'a> = Pin<Box<dyn Future<Output = io::Result<Box<dyn Io>>> + Send + 'a>>;
+
+/// A way to open connections to an engine.
+///
+/// Implement it to reach an engine over a transport of your own, or to put something between the client and the
+/// engine:
+///
+/// ```
+/// use longshore::transport::{Dial, Dialing, Io};
+/// use longshore::Docker;
+///
+/// struct Tunnel;
+///
+/// impl Dial for Tunnel {
+///     fn dial(&self) -> Dialing<'_> {
+///         Box::pin(async {
+///             let stream = tokio::net::TcpStream::connect("127.0.0.1:2375").await?;
+///             Ok(Box::new(stream) as Box<dyn Io>)
+///         })
+///     }
+///
+///     fn describe(&self) -> String {
+///         "the tunnel".to_owned()
+///     }
+/// }
+///
+/// let docker = Docker::connect_through(Tunnel);
+/// ```
+pub trait Dial: Send + Sync + 'static {
+    /// Opens one connection.
+    ///
+    /// It is dropped when the client's connect deadline passes, and must leave nothing behind then.
+    fn dial(&self) -> Dialing<'_>;
+
+    /// Says in messages where the connections lead, such as `unix:///var/run/docker.sock`.
+    fn describe(&self) -> String;
+
+    /// The value of the `Host` field of requests.
+    fn host(&self) -> String {
+        "docker".to_owned()
+    }
+
+    /// What stands before every path: empty, or a prefix that begins with `/` and does not end with it.
+    fn path_prefix(&self) -> String {
+        String::new()
+    }
+
+    /// What a person can do about a failed [`dial`](Dial::dial), if that is known.
+    fn advice(&self, error: &io::Error) -> Option<String> {
+        let _ = error;
+        None
+    }
+}
+
+impl fmt::Debug for dyn Dial {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.describe())
+    }
+}
+
+/// The way to the engine at `endpoint`.
+pub(crate) fn dialer(endpoint: Endpoint) -> Result<Arc<dyn Dial>> {
+    let unsupported = |what: &str| {
+        let message = format!("{what} is not supported; use a unix:// or tcp:// address, or a transport of your own");
+        Operation::new("connect").error(ErrorKind::Unsupported, message)
+    };
+    match endpoint {
+        Endpoint::Unix(path) => Ok(Arc::new(Unix::new(path))),
+        Endpoint::Tcp { scheme: Scheme::Https, .. } => Err(unsupported("an https:// address")),
+        Endpoint::Tcp { scheme, host, port, path_prefix } => {
+            let port = port.unwrap_or(scheme.default_port(false));
+            Ok(Arc::new(Tcp::new(host, port, path_prefix)))
+        }
+        Endpoint::Ssh { .. } => Err(unsupported("an ssh:// address")),
+        Endpoint::NamedPipe(_) => Err(unsupported("a named pipe")),
+    }
+}
