@@ -4,6 +4,9 @@
 
 mod engine;
 mod error;
+mod test;
+mod tidy;
+mod workspace;
 
 use std::process::ExitCode;
 
@@ -21,11 +24,17 @@ struct CommandLine {
 enum Task {
     /// Start, stop and list the real engines that the demo and the tests talk to
     Engine(engine::Arguments),
+    /// Prove it all: format, lints, documentation, and every kind of test on every engine
+    Test(test::Arguments),
+    /// Check what neither the compiler nor clippy does: module order, file lengths, dependencies
+    Tidy(tidy::Arguments),
 }
 
 fn main() -> ExitCode {
     let outcome = match CommandLine::parse().task {
         Task::Engine(arguments) => engine::run(&arguments),
+        Task::Test(arguments) => test::run(&arguments),
+        Task::Tidy(arguments) => tidy::run(&arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use super::catalog::Engine;
 use super::cgroup::Cgroup;
 use crate::error::{Context, Result};
+use crate::workspace;
 
 /// The bytes that fit into the address of a unix socket, without the closing zero.
 const SOCKET_PATH_LIMIT: usize = 107;
@@ -159,17 +160,7 @@ impl Drop for Lock {
 
 /// `target/engines` of the workspace, whatever `CARGO_TARGET_DIR` says: the path is the engines' identity.
 pub(crate) fn engines_folder() -> PathBuf {
-    // The variable is that of whichever package cargo runs, so that a checkout may be moved or copied after a build.
-    let package = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
-    let workspace = package.as_deref().and_then(workspace_of);
-    let built = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let workspace = workspace.or_else(|| workspace_of(built)).unwrap_or(built);
-    let workspace = workspace.canonicalize().unwrap_or_else(|_| workspace.to_owned());
-    workspace.join("target/engines")
-}
-
-fn workspace_of(package: &Path) -> Option<&Path> {
-    package.ancestors().find(|folder| folder.join("xtask/Cargo.toml").is_file())
+    workspace::root().join("target/engines")
 }
 
 fn private_folder(path: &Path) -> Result<()> {

@@ -1,0 +1,114 @@
+//! `cargo xtask test`: proves it all.
+
+use std::process::Command;
+use std::time::Instant;
+
+use clap::Args;
+
+use crate::engine::{self, Engine};
+use crate::error::{Context, Error, Result};
+use crate::{tidy, workspace};
+
+/// `cargo xtask test`
+#[derive(Args)]
+pub(crate) struct Arguments {
+    /// Only what needs no engine: formatting, lints, documentation and the tests without live ones
+    #[arg(long)]
+    offline: bool,
+}
+
+/// Names the engines that live tests use, as a list of `name=host`.
+const ENGINES: &str = "LONGSHORE_TEST_ENGINES";
+
+/// Names an engine of one's own for the live tests.
+const HOST: &str = "LONGSHORE_TEST_HOST";
+
+/// The tests of the library that talk to no engine: over wires of their own.
+const WITHOUT_ENGINE: [&str; 3] = ["wire", "fault", "differential"];
+
+/// Runs all stages, the quick ones first, and stops at the first that fails.
+pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+    let begun = Instant::now();
+    let mut stages = Stages::default();
+    stages.cargo("format", &["fmt", "--all", "--check"])?;
+    stages.task("tidy", || tidy::run(&tidy::Arguments {}))?;
+    stages.cargo("lint with default features", &["clippy", "--package", "longshore", "--", "--deny", "warnings"])?;
+    let all = ["clippy", "--workspace", "--all-targets", "--all-features", "--", "--deny", "warnings"];
+    stages.cargo("lint with all features", &all)?;
+    stages.run("documentation", documentation())?;
+    let units = ["test", "--workspace", "--exclude", "bench", "--all-features", "--lib", "--bins"];
+    stages.cargo("unit and encode tests", &units)?;
+    stages.cargo("decode tests", &["test", "--package", "longshore-models", "--tests"])?;
+    let mut wire = vec!["test", "--package", "longshore", "--all-features"];
+    wire.extend(WITHOUT_ENGINE.iter().flat_map(|test| ["--test", test]));
+    stages.cargo("wire, fault and differential tests", &wire)?;
+    stages.cargo(
+        "examples in the documentation",
+        &["test", "--workspace", "--exclude", "bench", "--all-features", "--doc"],
+    )?;
+    if arguments.offline {
+        println!("\nlive tests were left out, as --offline says");
+    } else {
+        live(&mut stages)?;
+    }
+    println!("\nall {} stages passed in {:.0} s", stages.passed, begun.elapsed().as_secs_f64());
+    Ok(())
+}
+
+fn documentation() -> Command {
+    let mut command = workspace::cargo(&["doc", "--workspace", "--exclude", "bench", "--no-deps", "--all-features"]);
+    command.env("RUSTDOCFLAGS", "--deny warnings");
+    command
+}
+
+/// Runs the live tests on every engine, and stops those engines that were started for it.
+fn live(stages: &mut Stages) -> Result<()> {
+    let mut tests = workspace::cargo(&["test", "--package", "longshore", "--all-features", "--test", "live"]);
+    if std::env::var_os(HOST).is_some() || std::env::var_os(ENGINES).is_some() {
+        return stages.run("live tests on the engines that the environment names", tests);
+    }
+    let before = engine::running();
+    let mut engines = Vec::new();
+    stages.task("engines", || {
+        engines = engine::up_all()?;
+        Ok(())
+    })?;
+    let list: Vec<String> = engines.iter().map(|engine| format!("{}={}", engine.name, engine.host)).collect();
+    tests.env(ENGINES, list.join(","));
+    let outcome = stages.run(&format!("live tests on {} engines", engines.len()), tests);
+    let started: Vec<Engine> =
+        Engine::ALL.into_iter().filter(|engine| !before.iter().any(|running| running.name == engine.name())).collect();
+    let stopped = engine::down(&started);
+    outcome.and(stopped)
+}
+
+/// Runs one stage after another and says how each went.
+#[derive(Default)]
+struct Stages {
+    passed: usize,
+}
+
+impl Stages {
+    fn cargo(&mut self, name: &str, arguments: &[&str]) -> Result<()> {
+        self.run(name, workspace::cargo(arguments))
+    }
+
+    fn run(&mut self, name: &str, mut command: Command) -> Result<()> {
+        self.task(name, || {
+            let status = command.status().context(|| "run cargo".to_owned())?;
+            match status.success() {
+                true => Ok(()),
+                false => Err(Error::new(format!("stage failed: {name}"))),
+            }
+        })
+    }
+
+    fn task(&mut self, name: &str, task: impl FnOnce() -> Result<()>) -> Result<()> {
+        println!("\n== {name}");
+        let begun = Instant::now();
+        task()?;
+        println!("== {name}: passed in {:.1} s", begun.elapsed().as_secs_f64());
+        self.passed += 1;
+        Ok(())
+    }
+}
