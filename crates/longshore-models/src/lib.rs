@@ -65,8 +65,8 @@ pub use mount::{
     TmpfsOptions, VolumeDriver, VolumeOptions,
 };
 pub use network_settings::{Address, EndpointIpamConfig, EndpointSettings, NetworkSettings, NetworkingConfig};
-pub use port::{HostIp, HostPort, Port, PortBinding, PortMap, Protocol, PublishedPort};
-pub use publish::{ParsePortError, Publish};
+pub use port::{HostIp, HostPort, ParsePortError, Port, PortBinding, PortMap, Protocol, PublishedPort};
+pub use publish::Publish;
 pub use raw::Raw;
 pub use resources::{DeviceMapping, DeviceRequest, Resources, ThrottleDevice, Ulimit, WeightDevice};
 pub use system::{ComponentVersion, EnginePlatform, LocalNodeState, SystemVersion};

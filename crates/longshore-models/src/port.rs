@@ -1,6 +1,7 @@
 //! Container ports and where they are published on the host.
 
 use std::collections::BTreeMap;
+use std::error::Error;
 use std::fmt;
 use std::marker::PhantomData;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -10,7 +11,6 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::is_default;
 use crate::open_enum::{Word, words};
-use crate::publish::{ParsePortError, Problem};
 
 /// Container ports and the host ports bound to each; a port that is exposed but not bound has an empty list.
 pub type PortMap = BTreeMap<Port, Vec<PortBinding>>;
@@ -335,6 +335,43 @@ pub(crate) fn port_range(text: &str) -> Option<(u16, u16)> {
     let (first, last) = (port_number(first)?, port_number(last)?);
     (first <= last).then_some((first, last))
 }
+
+/// Tells why a text names no port.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParsePortError {
+    text: String,
+    problem: Problem,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Problem {
+    ContainerPort,
+    HostPort,
+    HostIp,
+    Protocol,
+    Lengths,
+}
+
+impl ParsePortError {
+    pub(crate) fn new(text: &str, problem: Problem) -> Self {
+        Self { text: text.to_owned(), problem }
+    }
+}
+
+impl fmt::Display for ParsePortError {
+    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        let problem = match self.problem {
+            Problem::ContainerPort => "the container port is not a number from 1 to 65535",
+            Problem::HostPort => "the host port is not a number from 1 to 65535",
+            Problem::HostIp => "the host address is not an IP address",
+            Problem::Protocol => "the protocol is not tcp, udp or sctp",
+            Problem::Lengths => "the ranges of host and container ports differ in length",
+        };
+        write!(formatter, "invalid port `{}`: {problem}", self.text)
+    }
+}
+
+impl Error for ParsePortError {}
 
 #[cfg(test)]
 mod tests {

@@ -1,11 +1,9 @@
 //! The short way to write a published port: `127.0.0.1:8080:80/tcp`.
 
-use std::error::Error;
-use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
-use crate::port::{HostIp, HostPort, Port, PortBinding, Protocol, port_range};
+use crate::port::{HostIp, HostPort, ParsePortError, Port, PortBinding, Problem, Protocol, port_range};
 
 /// Publishes one container port, or a range of them, on the host.
 ///
@@ -101,43 +99,6 @@ fn host_address(text: &str) -> Option<HostIp> {
         None => text.parse().ok().map(HostIp::Address),
     }
 }
-
-/// Tells why a text names no port.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ParsePortError {
-    text: String,
-    problem: Problem,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Problem {
-    ContainerPort,
-    HostPort,
-    HostIp,
-    Protocol,
-    Lengths,
-}
-
-impl ParsePortError {
-    pub(crate) fn new(text: &str, problem: Problem) -> Self {
-        Self { text: text.to_owned(), problem }
-    }
-}
-
-impl fmt::Display for ParsePortError {
-    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
-        let problem = match self.problem {
-            Problem::ContainerPort => "the container port is not a number from 1 to 65535",
-            Problem::HostPort => "the host port is not a number from 1 to 65535",
-            Problem::HostIp => "the host address is not an IP address",
-            Problem::Protocol => "the protocol is not tcp, udp or sctp",
-            Problem::Lengths => "the ranges of host and container ports differ in length",
-        };
-        write!(formatter, "invalid port `{}`: {problem}", self.text)
-    }
-}
-
-impl Error for ParsePortError {}
 
 #[cfg(test)]
 mod tests {

@@ -79,3 +79,8 @@ pub use stream::{
     ByteStream, Captured, Chunk, Collected, Delivery, FanOut, JsonStream, Line, Lines, OutputStream, Session, Source,
     Stdin, Subscription, Text, TextChunk,
 };
+
+/// The examples of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

@@ -69,13 +69,14 @@ impl Response {
 
     /// Makes an error of an answer that refuses the request, with the engine's own words.
     pub(crate) async fn refuse_failure(mut self) -> Result<Self> {
-        if matches!(self.head.status, 101 | 200..=299 | 304) {
+        let status = self.head.status;
+        if matches!(status, 200..=299 | 304) || (status == 101 && self.upgrade) {
             return Ok(self);
         }
         // Whatever can be read of it is better than an error about reading it.
         let text = self.body.read_up_to(LARGEST_REFUSAL).await;
         let message = refusal(&text, &self.head);
-        Err(self.body.operation.refused(self.head.status, message))
+        Err(self.body.operation.refused(status, message))
     }
 
     /// Reads a JSON body.

@@ -5,7 +5,8 @@ use std::ops::Deref;
 use bytes::Bytes;
 use longshore_wire::demux::Source;
 
-use super::output::Chunk;
+use super::output::{Chunk, OutputStream};
+use crate::error::{ErrorKind, Result};
 
 /// Output that was read to its end.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -78,21 +79,52 @@ impl fmt::Debug for Captured {
     }
 }
 
+impl OutputStream {
+    /// Reads the output to its end into memory, stdout and stderr apart; at most 256 MiB together.
+    ///
+    /// # Errors
+    /// As [`next`](OutputStream::next), and [`TooLarge`](ErrorKind::TooLarge) when there is more.
+    ///
+    /// # Cancel safety
+    /// Not cancel safe: what was read is lost.
+    pub async fn collect(self) -> Result<Collected> {
+        self.collect_up_to(256 * 1024 * 1024).await
+    }
+
+    /// Reads the output to its end into memory; at most `limit` bytes together.
+    ///
+    /// # Errors
+    /// As [`collect`](OutputStream::collect).
+    ///
+    /// # Cancel safety
+    /// Not cancel safe: what was read is lost.
+    pub async fn collect_up_to(mut self, limit: u64) -> Result<Collected> {
+        let mut collector = Collector::new(limit);
+        while let Some(chunk) = self.next().await {
+            if !collector.add(chunk?) {
+                let message = format!("there is more output than the limit of {limit} bytes");
+                return Err(self.operation().error(ErrorKind::TooLarge, message));
+            }
+        }
+        Ok(collector.finish())
+    }
+}
+
 /// Puts chunks together, up to a limit.
-pub(super) struct Collector {
+struct Collector {
     stdout: Vec<u8>,
     stderr: Vec<u8>,
     left: u64,
 }
 
 impl Collector {
-    pub(super) fn new(limit: u64) -> Self {
+    fn new(limit: u64) -> Self {
         Collector { stdout: Vec::new(), stderr: Vec::new(), left: limit }
     }
 
     /// Adds a chunk, unless it is over the limit.
     #[must_use]
-    pub(super) fn add(&mut self, chunk: Chunk) -> bool {
+    fn add(&mut self, chunk: Chunk) -> bool {
         let Some(left) = self.left.checked_sub(chunk.bytes.len() as u64) else { return false };
         self.left = left;
         match chunk.source {
@@ -102,7 +134,7 @@ impl Collector {
         true
     }
 
-    pub(super) fn finish(self) -> Collected {
+    fn finish(self) -> Collected {
         Collected { stdout: self.stdout.into(), stderr: self.stderr.into() }
     }
 }

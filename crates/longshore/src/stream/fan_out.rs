@@ -9,6 +9,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::broadcast::{self, Receiver, WeakSender};
 use tokio::task::JoinHandle;
 
+use super::output::{Chunk, OutputStream};
 use crate::error::{Error, Result};
 
 /// One stream, read by many.
@@ -80,6 +81,13 @@ impl<T: Clone + Send + 'static> FanOut<T> {
     pub fn subscribe(&self) -> Subscription<T> {
         let receiver = self.sender.upgrade().map(|sender| sender.subscribe());
         Subscription { state: receiver.map_or(State::Ended, State::Idle), _driver: self.driver.clone() }
+    }
+}
+
+impl OutputStream {
+    /// Lets many read the same output over this one connection; see [`FanOut`].
+    pub fn fan_out(self, capacity: usize) -> FanOut<Chunk> {
+        FanOut::new(self, capacity)
     }
 }
 

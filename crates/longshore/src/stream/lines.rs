@@ -66,8 +66,15 @@ pub struct Lines {
 
 const SOURCES: usize = 4;
 
+impl OutputStream {
+    /// Makes lines of the output, each source's for itself.
+    pub fn lines(self) -> Lines {
+        Lines::new(self)
+    }
+}
+
 impl Lines {
-    pub(super) fn new(output: OutputStream) -> Self {
+    fn new(output: OutputStream) -> Self {
         Lines { output, begun: Default::default(), rest: None, last: VecDeque::new(), limit: LONGEST, ended: false }
     }
 

@@ -9,10 +9,6 @@ use futures_core::Stream;
 use longshore_wire::demux::{Demux, Source};
 use tokio::io::{AsyncWrite, AsyncWriteExt, ReadHalf};
 
-use super::collect::{Collected, Collector};
-use super::fan_out::FanOut;
-use super::lines::Lines;
-use super::text::Text;
 use crate::error::{Error, ErrorKind, Operation, Result};
 use crate::http::{Body, Reader};
 use crate::transport::Io;
@@ -110,45 +106,6 @@ impl OutputStream {
         poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
     }
 
-    /// Makes lines of the output, each source's for itself.
-    pub fn lines(self) -> Lines {
-        Lines::new(self)
-    }
-
-    /// Makes text of the output: characters whose bytes came apart are put together.
-    pub fn text(self) -> Text {
-        Text::new(self)
-    }
-
-    /// Reads the output to its end into memory, stdout and stderr apart; at most 256 MiB together.
-    ///
-    /// # Errors
-    /// As [`next`](OutputStream::next), and [`TooLarge`](ErrorKind::TooLarge) when there is more.
-    ///
-    /// # Cancel safety
-    /// Not cancel safe: what was read is lost.
-    pub async fn collect(self) -> Result<Collected> {
-        self.collect_up_to(256 * 1024 * 1024).await
-    }
-
-    /// Reads the output to its end into memory; at most `limit` bytes together.
-    ///
-    /// # Errors
-    /// As [`collect`](OutputStream::collect).
-    ///
-    /// # Cancel safety
-    /// Not cancel safe: what was read is lost.
-    pub async fn collect_up_to(mut self, limit: u64) -> Result<Collected> {
-        let mut collector = Collector::new(limit);
-        while let Some(chunk) = self.next().await {
-            if !collector.add(chunk?) {
-                let message = format!("there is more output than the limit of {limit} bytes");
-                return Err(self.operation.error(ErrorKind::TooLarge, message));
-            }
-        }
-        Ok(collector.finish())
-    }
-
     /// Writes what comes to `stdout` and `stderr`, to the end; a terminal's output goes to `stdout`.
     ///
     /// # Errors
@@ -175,11 +132,6 @@ impl OutputStream {
 
     fn unwritable(&self, source: io::Error) -> Error {
         self.operation.error_from(ErrorKind::Io, format!("output can't be written: {source}"), source)
-    }
-
-    /// Lets many read the same output over this one connection; see [`FanOut`].
-    pub fn fan_out(self, capacity: usize) -> FanOut<Chunk> {
-        FanOut::new(self, capacity)
     }
 
     pub(super) fn operation(&self) -> &Operation {

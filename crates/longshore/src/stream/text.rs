@@ -28,8 +28,15 @@ pub struct Text {
     ended: bool,
 }
 
+impl OutputStream {
+    /// Makes text of the output: characters whose bytes came apart are put together.
+    pub fn text(self) -> Text {
+        Text::new(self)
+    }
+}
+
 impl Text {
-    pub(super) fn new(output: OutputStream) -> Self {
+    fn new(output: OutputStream) -> Self {
         Text { output, begun: Default::default(), ended: false }
     }
 

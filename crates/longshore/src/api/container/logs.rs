@@ -150,6 +150,10 @@ impl Logs {
 
     fn request(&self) -> Result<Request> {
         let mut request = request(Method::Get, "read logs of container", &self.container.id, "logs")?;
+        if self.follow {
+            // Some engines answer with the first line, whenever that comes.
+            request = request.unbounded();
+        }
         request
             .query
             .bool("stdout", self.stdout)
