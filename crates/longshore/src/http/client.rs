@@ -49,9 +49,9 @@ impl Client {
     ) -> Result<Response> {
         let end = deadlines.total.map(|total| Instant::now() + total);
         let head = self.head(&request, version)?;
-        let trace = (request.method, request.target());
+        let (method, path) = (request.method, request.path.clone());
         let response = self.exchange(head, &mut request, deadlines, end).await?;
-        tracing::debug!(method = %trace.0, target_path = trace.1, status = response.status(), "answered");
+        tracing::debug!(%method, %path, status = response.status(), "answered");
         response.refuse_failure().await
     }
 

@@ -20,3 +20,21 @@ pub use session::{Session, Stdin};
 pub use text::{Text, TextChunk};
 
 pub(crate) use output::OutputFraming;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_core::Stream;
+
+    #[test]
+    fn streams_can_be_moved_between_tasks_and_polled_without_pinning() {
+        fn check<T: Stream + Send + Unpin + 'static>() {}
+        check::<ByteStream>();
+        check::<JsonStream<()>>();
+        check::<OutputStream>();
+        check::<Session>();
+        check::<Lines>();
+        check::<Text>();
+        check::<Subscription<Chunk>>();
+    }
+}

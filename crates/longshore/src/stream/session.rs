@@ -3,6 +3,7 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use futures_core::Stream;
 use longshore_wire::head::ResponseHead;
 use tokio::io::{AsyncWrite, AsyncWriteExt, WriteHalf};
 
@@ -72,6 +73,14 @@ impl Session {
     /// process waits for that.
     pub fn into_output(self) -> OutputStream {
         self.output
+    }
+}
+
+impl Stream for Session {
+    type Item = Result<Chunk>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        Pin::new(&mut self.output).poll_next(context)
     }
 }
 
