@@ -1,8 +1,9 @@
 use longshore_models::{ContainerConfig, IdResponse};
 use longshore_wire::path::Path;
+use longshore_wire::reference::Reference;
 
 use super::Container;
-use crate::api::image::Image;
+use crate::api::image::{Image, made_name};
 use crate::error::{ErrorKind, Operation, Result};
 use crate::http::{Method, Request};
 
@@ -26,7 +27,7 @@ pub struct CommitOptions {
     pub author: Option<String>,
     /// Instructions of a Dockerfile that are applied to the image, such as `CMD ["sh"]`.
     pub changes: Vec<String>,
-    /// What containers of the image run; where it says nothing, what this container runs.
+    /// What containers of the image run; where it says nothing, what this container runs. Podman reads over it.
     pub config: Option<ContainerConfig>,
     /// Whether the container runs on while its files are read, which may tear what it writes in the meantime.
     pub without_pause: bool,
@@ -124,26 +125,21 @@ fn commit(id: &str, options: &CommitOptions) -> Result<Request> {
     if id.is_empty() {
         return Err(operation.error(ErrorKind::Invalid, "the name is empty"));
     }
-    if options.tag.is_some() && options.repository.is_none() {
-        return Err(operation.error(ErrorKind::Invalid, "a tag needs a repository"));
-    }
+    let name = made_name(options.repository.as_deref(), options.tag.as_deref(), &operation)?;
     let mut request = Request::new(Method::Post, Path::new("commit"), operation).unbounded();
     request
         .query
         .push("container", id)
-        .optional("repo", options.repository.as_ref())
-        .optional("tag", options.tag.as_ref())
+        .optional("repo", name.as_ref().map(Reference::name))
+        .optional("tag", name.as_ref().and_then(Reference::tag))
         .optional("comment", options.message.as_ref())
         .optional("author", options.author.as_ref())
         .bool("pause", !options.without_pause);
     if !options.changes.is_empty() {
         request.query.push("changes", options.changes.join("\n"));
     }
-    // Engines refuse an empty object, but take no body at all.
-    match &options.config {
-        Some(config) if *config != ContainerConfig::default() => request.json(config),
-        _ => Ok(request),
-    }
+    // Podman wants a body; Docker takes an empty object for none.
+    request.json(options.config.as_ref().unwrap_or(&ContainerConfig::default()))
 }
 
 #[cfg(test)]
@@ -153,7 +149,8 @@ mod tests {
 
     #[test]
     fn requests_are_as_the_engine_expects_them() {
-        assert_eq!(text(commit("web", &CommitOptions::default())), "POST /commit?container=web&pause=1");
+        let minimal = "POST /commit?container=web&pause=1\nContent-Type: application/json\n\n{}";
+        assert_eq!(text(commit("web", &CommitOptions::default())), minimal);
         let mut config = ContainerConfig::default();
         config.user = "nobody".to_owned();
         let options = CommitOptions::default()
@@ -172,12 +169,13 @@ mod tests {
              Content-Type: application/json\n\n{\"User\":\"nobody\"}"
         );
         let empty = CommitOptions::default().config(ContainerConfig::default());
-        assert_eq!(text(commit("web", &empty)), "POST /commit?container=web&pause=1");
+        assert_eq!(text(commit("web", &empty)), minimal);
     }
 
     #[test]
     fn what_can_not_be_meant_is_refused() {
         assert_eq!(commit("", &CommitOptions::default()).unwrap_err().kind(), ErrorKind::Invalid);
         assert_eq!(commit("web", &CommitOptions::default().tag("v2")).unwrap_err().kind(), ErrorKind::Invalid);
+        assert_eq!(commit("web", &CommitOptions::default().repository("BAD")).unwrap_err().kind(), ErrorKind::Invalid);
     }
 }

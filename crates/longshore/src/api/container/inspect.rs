@@ -90,8 +90,8 @@ impl Container {
     /// ```
     ///
     /// # Errors
-    /// [`NotFound`](ErrorKind::NotFound); [`Conflict`](ErrorKind::Conflict) or [`Server`](ErrorKind::Server), by
-    /// engine, when the container does not run.
+    /// [`NotFound`](ErrorKind::NotFound); [`Conflict`](ErrorKind::Conflict) when the container does not run (Podman 4
+    /// answers nothing then, which is a [`Truncated`](ErrorKind::Truncated)).
     ///
     /// # Cancel safety
     /// Nothing happens when the future is dropped.
@@ -128,8 +128,8 @@ impl Container {
     ///
     /// A number alone (`80`, `"80"`) is that of a TCP port if there is a binding for one, else of a UDP, else of an
     /// SCTP port; `"53/udp"` and [`Port::udp`] mean that protocol only. There may be several bindings, usually one
-    /// for IPv4 and one for IPv6. The answer is empty for a port that is not published, for a container that does not
-    /// run, and for one in the host's network, where its ports are the host's own.
+    /// for IPv4 and one for IPv6. The answer is empty for a port that is not published, for a container in the host's
+    /// network, where its ports are the host's own, and on Docker for a container that does not run.
     ///
     /// ```no_run
     /// # async fn example(docker: longshore::Docker) -> longshore::Result<()> {

@@ -88,7 +88,8 @@ impl Containers {
     /// Lists containers, as `options` say; see [`list`](Containers::list).
     ///
     /// # Errors
-    /// [`Invalid`](crate::ErrorKind::Invalid) for a filter that the engine does not know.
+    /// [`Invalid`](crate::ErrorKind::Invalid) or [`Server`](crate::ErrorKind::Server), by engine, for a filter that it
+    /// does not know.
     ///
     /// # Cancel safety
     /// As [`list`](Containers::list).

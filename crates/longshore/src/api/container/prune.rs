@@ -59,8 +59,7 @@ impl Containers {
     /// [`Conflict`](crate::ErrorKind::Conflict) when another prune is under way.
     ///
     /// # Cancel safety
-    /// When the future is dropped after the request was sent, the engine stops between two containers: some may be
-    /// removed already.
+    /// When the future is dropped after the request was sent, some or all of them may be removed all the same.
     pub async fn prune(&self) -> Result<ContainersPruned> {
         self.prune_with(&PruneOptions::default()).await
     }

@@ -13,7 +13,8 @@ impl Container {
     /// Measures what the container uses, about once a second (every five seconds on Podman), until it is removed.
     ///
     /// `GET /containers/{id}/stats`, API 1.24+. The first sample has nothing to be compared with, so that its
-    /// `cpu_percent` is 0. While the container does not run, Docker goes on with samples that are all zero.
+    /// `cpu_percent` is 0. While the container does not run, Docker sends samples that are all zero; Podman ends the
+    /// stream.
     ///
     /// ```no_run
     /// # async fn example(docker: longshore::Docker) -> longshore::Result<()> {
@@ -41,7 +42,8 @@ impl Container {
     /// `GET /containers/{id}/stats?stream=0`, API 1.24+. All is zero for a container that does not run.
     ///
     /// # Errors
-    /// [`NotFound`](crate::ErrorKind::NotFound).
+    /// [`NotFound`](crate::ErrorKind::NotFound). Podman 4 answers nothing for a container that does not run, which is a
+    /// [`Truncated`](crate::ErrorKind::Truncated).
     ///
     /// # Cancel safety
     /// Nothing happens when the future is dropped.
@@ -51,10 +53,11 @@ impl Container {
 
     /// Measures what the container uses, once and at once: `cpu_percent` is 0, as there is no sample before.
     ///
-    /// `GET /containers/{id}/stats?stream=0&one-shot=1`, API 1.41+. All is zero for a container that does not run.
+    /// `GET /containers/{id}/stats?stream=0&one-shot=1`, API 1.41+; Docker 20.10 takes a second all the same. All is
+    /// zero for a container that does not run.
     ///
     /// # Errors
-    /// [`NotFound`](crate::ErrorKind::NotFound); [`Unsupported`](crate::ErrorKind::Unsupported) below API 1.41.
+    /// As [`stats_once`](Container::stats_once), and [`Unsupported`](crate::ErrorKind::Unsupported) below API 1.41.
     ///
     /// # Cancel safety
     /// Nothing happens when the future is dropped.

@@ -104,7 +104,8 @@ impl Container {
     /// `POST /containers/{id}/update`, API 1.24+. The warnings tell what the engine's machine can't limit.
     ///
     /// # Errors
-    /// [`NotFound`](crate::ErrorKind::NotFound); [`Invalid`](crate::ErrorKind::Invalid),
+    /// [`NotFound`](crate::ErrorKind::NotFound), which Podman 4 always answers, because it lacks the operation;
+    /// [`Invalid`](crate::ErrorKind::Invalid),
     /// [`Conflict`](crate::ErrorKind::Conflict) or [`Server`](crate::ErrorKind::Server), by engine, for limits that
     /// contradict each other or that the container exceeds already.
     ///
@@ -146,7 +147,9 @@ mod tests {
         let options = options.memory_reservation(1).cpuset_cpus("0-1").pids_limit(7);
         assert_eq!(
             body(options.restart(RestartPolicy::on_failure(3))),
-            r#"{"CpuShares":512,"Memory":67108864,"NanoCpus":100000000,"CpusetCpus":"0-1","MemoryReservation":1,"MemorySwap":9223372036854775807,"PidsLimit":7,"RestartPolicy":{"Name":"on-failure","MaximumRetryCount":3}}"#
+            "{\"CpuShares\":512,\"Memory\":67108864,\"NanoCpus\":100000000,\"CpusetCpus\":\"0-1\",\
+             \"MemoryReservation\":1,\"MemorySwap\":9223372036854775807,\"PidsLimit\":7,\
+             \"RestartPolicy\":{\"Name\":\"on-failure\",\"MaximumRetryCount\":3}}"
         );
         assert_eq!(
             body(UpdateOptions::default().unlimited_swap().unlimited_pids()),

@@ -3,7 +3,7 @@ use longshore_wire::path::Path;
 use longshore_wire::version::ApiVersion;
 
 use super::progress::Messages;
-use super::{Image, Images};
+use super::{Image, Images, made_name};
 use crate::error::{ErrorKind, Operation, Result};
 use crate::http::{Method, Payload, Request};
 
@@ -25,7 +25,8 @@ pub struct ImportOptions {
     pub message: Option<String>,
     /// Instructions of a Dockerfile that are applied to the image, such as `CMD ["sh"]`.
     pub changes: Vec<String>,
-    /// What the files are made for, such as `linux/arm64/v8`; the engine's own platform unless set. API 1.32+.
+    /// What the files are made for, such as `linux/arm64/v8`; the engine's own platform unless set. API 1.32+; Docker
+    /// 20.10 heeds only the operating system.
     pub platform: Option<String>,
 }
 
@@ -81,7 +82,8 @@ impl Images {
     ///
     /// # Errors
     /// [`Invalid`](ErrorKind::Invalid), [`Server`](ErrorKind::Server) or [`InStream`](ErrorKind::InStream), by engine,
-    /// when it is no archive or a cut one; [`Io`](ErrorKind::Io) when the payload can't be read.
+    /// when it is no archive or ends inside a file; [`Io`](ErrorKind::Io) when the payload can't be read. An archive
+    /// that is cut between two files passes: engines don't ask for its end marks.
     ///
     /// # Cancel safety
     /// When the future is dropped before the archive was sent, no image is made.
@@ -134,15 +136,13 @@ fn import(archive: Payload, options: &ImportOptions) -> Result<Request> {
         Some(repository) => Operation::on("import image", repository),
         None => Operation::new("import image"),
     };
-    if options.tag.is_some() && options.repository.is_none() {
-        return Err(operation.error(ErrorKind::Invalid, "a tag needs a repository"));
-    }
+    // Podman reads over a parameter `tag`; every engine takes the tag as part of the name.
+    let name = made_name(options.repository.as_deref(), options.tag.as_deref(), &operation)?;
     let mut request = Request::new(Method::Post, Path::new("images/create"), operation).unbounded();
     request
         .query
         .push("fromSrc", "-")
-        .optional("repo", options.repository.as_ref())
-        .optional("tag", options.tag.as_ref())
+        .optional("repo", name)
         .optional("message", options.message.as_ref())
         .each("changes", &options.changes)
         .optional("platform", options.platform.as_ref());
@@ -172,11 +172,11 @@ mod tests {
             .platform("linux/arm64/v8");
         assert_eq!(
             text(import(Payload::reader(tokio::io::empty()), &options)),
-            "POST /images/create?fromSrc=-&repo=shop%2Fweb&tag=2&message=by%20hand\
+            "POST /images/create?fromSrc=-&repo=shop%2Fweb%3A2&message=by%20hand\
              &changes=CMD%20%5B%22sh%22%5D&changes=ENV%20A%3D1&platform=linux%2Farm64%2Fv8\n\
              Content-Type: application/x-tar\n\n(streamed)"
         );
-        let error = import("".into(), &ImportOptions::default().tag("2")).unwrap_err();
+        let error = import("".into(), &ImportOptions::default().repository("BAD")).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Invalid);
     }
 

@@ -51,8 +51,8 @@ impl Image {
     ///
     /// # Errors
     /// As [`inspect`](Image::inspect), also when it does not have the platform;
-    /// [`Unsupported`](crate::ErrorKind::Unsupported) for options of a newer API; [`Invalid`](crate::ErrorKind::Invalid) for what is
-    /// no platform, and for both options at once.
+    /// [`Unsupported`](crate::ErrorKind::Unsupported) for options of a newer API;
+    /// [`Invalid`](crate::ErrorKind::Invalid) for what is no platform, and for both options at once.
     ///
     /// # Cancel safety
     /// As [`inspect`](Image::inspect).

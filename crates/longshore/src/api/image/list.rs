@@ -41,7 +41,7 @@ impl ImageListOptions {
         self
     }
 
-    /// Tells digests: fills `repo_digests`. Some engines always do.
+    /// Tells digests: fills `repo_digests`. Some engines always do; Podman 4 fails when it is asked to.
     #[must_use]
     pub fn digests(mut self) -> Self {
         self.digests = true;
@@ -70,7 +70,7 @@ impl ImageListOptions {
         self
     }
 
-    /// Lists only images that match, such as `("reference", "alpine")`, `("dangling", true)`, `("label", "tier=front")`,
+    /// Lists only images that match, such as `("reference", "alpine")`, `("dangling", true)`, `("label", "a=b")`,
     /// `("since", "alpine:3")`.
     ///
     /// Every key must match; of several values of a key one is enough, but for `label`, where all are needed.

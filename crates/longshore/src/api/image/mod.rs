@@ -81,6 +81,31 @@ fn reference(text: &str, operation: &Operation) -> Result<Reference> {
     Reference::parse(text).map_err(|source| operation.error_from(ErrorKind::Invalid, source.to_string(), source))
 }
 
+/// Reads a name that an image is to have: a reference without a digest, which can't be given.
+fn new_name(text: &str, operation: &Operation) -> Result<Reference> {
+    let name = reference(text, operation)?;
+    match name.digest() {
+        None => Ok(name),
+        Some(_) => Err(operation.error(ErrorKind::Invalid, format!("`{name}` has a digest, which can't be given"))),
+    }
+}
+
+/// Reads the name of an image that is to be made, if it is to have one.
+///
+/// It is checked here, because Docker 20.10 makes an image before it finds its name wrong, and leaves it.
+pub(crate) fn made_name(
+    repository: Option<&str>,
+    tag: Option<&str>,
+    operation: &Operation,
+) -> Result<Option<Reference>> {
+    match (repository, tag) {
+        (None, None) => Ok(None),
+        (Some(repository), None) => new_name(repository, operation).map(Some),
+        (Some(repository), Some(tag)) => new_name(&format!("{repository}:{tag}"), operation).map(Some),
+        (None, Some(_)) => Err(operation.error(ErrorKind::Invalid, "a tag needs a repository")),
+    }
+}
+
 /// The JSON that some parameters take for a platform such as `linux/arm64/v8`.
 fn platform_json(text: &str, operation: &Operation) -> Result<String> {
     let json = match text.split('/').collect::<Vec<_>>()[..] {
@@ -106,6 +131,26 @@ mod tests {
         assert_eq!(json("linux/arm/v7").unwrap(), r#"{"architecture":"arm","os":"linux","variant":"v7"}"#);
         for bad in ["", "linux", "a/b/c/d"] {
             assert_eq!(json(bad).unwrap_err().kind(), ErrorKind::Invalid);
+        }
+    }
+
+    #[test]
+    fn an_image_that_is_made_gets_a_name_or_none() {
+        let name = |repository, tag| {
+            made_name(repository, tag, &Operation::new("import image")).map(|name| name.map(|name| name.to_string()))
+        };
+        assert_eq!(name(None, None).unwrap(), None);
+        assert_eq!(name(Some("shop/web"), None).unwrap().as_deref(), Some("shop/web"));
+        assert_eq!(name(Some("localhost:5000/web"), Some("2")).unwrap().as_deref(), Some("localhost:5000/web:2"));
+        let digest = format!("web@sha256:{}", "0".repeat(64));
+        for (repository, tag) in [
+            (None, Some("2")),
+            (Some("BAD"), None),
+            (Some("a:1"), Some("2")),
+            (Some("a"), Some("")),
+            (Some(&digest), None),
+        ] {
+            assert_eq!(name(repository, tag).unwrap_err().kind(), ErrorKind::Invalid);
         }
     }
 

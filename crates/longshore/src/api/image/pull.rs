@@ -30,6 +30,9 @@ pub struct PullOptions {
 
 impl PullOptions {
     /// Pulls the image for this platform, such as `linux/arm64/v8`. API 1.32+.
+    ///
+    /// Where the registry has an image for another platform only, some engines fail, and some pull it nevertheless, at
+    /// most with a warning among the messages.
     #[must_use]
     pub fn platform(mut self, platform: impl Into<String>) -> Self {
         self.platform = Some(platform.into());

@@ -47,7 +47,9 @@ impl Image {
     /// `DELETE /images/{name}`, API 1.24+.
     ///
     /// # Errors
-    /// [`NotFound`](crate::ErrorKind::NotFound); [`Conflict`](crate::ErrorKind::Conflict) when a container uses it.
+    /// [`NotFound`](crate::ErrorKind::NotFound); [`Conflict`](crate::ErrorKind::Conflict) (on Podman also
+    /// [`Server`](crate::ErrorKind::Server)) when a container uses it, or when the handle holds an id with several
+    /// names.
     ///
     /// # Cancel safety
     /// When the future is dropped after the request was sent, the image may be removed all the same.

@@ -1,7 +1,7 @@
 use longshore_wire::reference::DEFAULT_TAG;
 
-use super::{Image, reference, request};
-use crate::error::{ErrorKind, Result};
+use super::{Image, new_name, request};
+use crate::error::Result;
 use crate::http::{Method, Request};
 
 impl Image {
@@ -11,7 +11,8 @@ impl Image {
     /// `POST /images/{name}/tag`, API 1.24+.
     ///
     /// # Errors
-    /// [`NotFound`](ErrorKind::NotFound); [`Invalid`](ErrorKind::Invalid) for what is no name, before anything is sent.
+    /// [`NotFound`](crate::ErrorKind::NotFound); [`Invalid`](crate::ErrorKind::Invalid) for what is no name, before
+    /// anything is sent.
     ///
     /// # Cancel safety
     /// When the future is dropped after the request was sent, the image may have the name all the same.
@@ -22,13 +23,8 @@ impl Image {
 
 fn tag(image: &str, name: &str) -> Result<Request> {
     let mut request = request(Method::Post, "tag image", image, "tag")?;
-    let target = reference(name, &request.operation)?;
-    if target.digest().is_some() {
-        return Err(request
-            .operation
-            .error(ErrorKind::Invalid, format!("`{target}` has a digest, which can't be given")));
-    }
-    request.query.push("repo", target.name()).push("tag", target.tag().unwrap_or(DEFAULT_TAG));
+    let name = new_name(name, &request.operation)?;
+    request.query.push("repo", name.name()).push("tag", name.tag().unwrap_or(DEFAULT_TAG));
     Ok(request)
 }
 
@@ -51,7 +47,7 @@ mod tests {
         let digest = format!("web@sha256:{}", "0".repeat(64));
         for bad in ["", "Web", "a b", &"0".repeat(64), &digest] {
             let error = tag("a", bad).unwrap_err();
-            assert_eq!(error.kind(), ErrorKind::Invalid);
+            assert_eq!(error.kind(), crate::ErrorKind::Invalid);
             assert!(error.to_string().starts_with("tag image `a`: "), "{error}");
         }
     }
