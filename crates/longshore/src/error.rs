@@ -186,6 +186,9 @@ impl Operation {
     }
 
     pub(crate) fn bad_json<T: DeserializeOwned>(&self, source: serde_json::Error, json: &[u8]) -> Error {
+        if json.is_empty() {
+            return self.error_from(ErrorKind::Decode, "the engine's answer is empty", source);
+        }
         if source.is_eof() {
             let message = format!("the engine's answer ends inside a JSON value: {}", excerpt(json, json.len()));
             return self.error_from(ErrorKind::Truncated, message, source);

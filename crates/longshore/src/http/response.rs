@@ -75,6 +75,10 @@ impl Response {
         }
         // Whatever can be read of it is better than an error about reading it.
         let text = self.body.read_up_to(LARGEST_REFUSAL).await;
+        if status == 404 && is_unknown_path(&text) {
+            let message = "the engine does not have this operation";
+            return Err(self.body.operation.error(ErrorKind::Unsupported, message));
+        }
         let message = refusal(&text, &self.head);
         Err(self.body.operation.refused(status, message))
     }
@@ -123,6 +127,11 @@ impl Response {
             }
         }
     }
+}
+
+/// Whether a 404 says that the path leads nowhere, rather than to an object that is not there.
+fn is_unknown_path(body: &[u8]) -> bool {
+    matches!(body.trim_ascii(), br#"{"message":"page not found"}"# | b"404 page not found" | b"Not Found")
 }
 
 /// The engine's words in an answer that refuses a request: a JSON message, plain text or a page of a proxy.

@@ -91,7 +91,7 @@ impl Container {
     ///
     /// # Errors
     /// [`NotFound`](ErrorKind::NotFound); [`Conflict`](ErrorKind::Conflict) when the container does not run (Podman 4
-    /// answers nothing then, which is a [`Truncated`](ErrorKind::Truncated)).
+    /// answers nothing then, which is a [`Decode`](ErrorKind::Decode)).
     ///
     /// # Cancel safety
     /// Nothing happens when the future is dropped.

@@ -149,13 +149,17 @@ impl Spec {
     }
 
     /// Connects the container to a network, with these settings.
+    ///
+    /// `host`, `none` and `container:NAME` are no networks to connect to, and take no settings.
     #[must_use]
     pub fn network_with(mut self, name: impl Into<String>, settings: EndpointSettings) -> Self {
         let name = name.into();
         if self.host_config.network_mode.is_empty() {
             self.host_config.network_mode.clone_from(&name);
         }
-        self.networking_config.endpoints_config.insert(name, settings);
+        if !matches!(name.as_str(), "host" | "none") && !name.starts_with("container:") {
+            self.networking_config.endpoints_config.insert(name, settings);
+        }
         self
     }
 
@@ -394,6 +398,14 @@ mod tests {
                 "NetworkingConfig": { "EndpointsConfig": { "backend": {} } },
             })
         );
+    }
+
+    #[test]
+    fn the_host_is_no_network_to_connect_to() {
+        for mode in ["host", "none", "container:db"] {
+            let spec = Spec::image("alpine").network(mode);
+            assert_eq!(json(&spec), json!({ "Image": "alpine", "HostConfig": { "NetworkMode": mode } }));
+        }
     }
 
     #[test]

@@ -43,7 +43,7 @@ impl Container {
     ///
     /// # Errors
     /// [`NotFound`](crate::ErrorKind::NotFound). Podman 4 answers nothing for a container that does not run, which is a
-    /// [`Truncated`](crate::ErrorKind::Truncated).
+    /// [`Decode`](crate::ErrorKind::Decode).
     ///
     /// # Cancel safety
     /// Nothing happens when the future is dropped.

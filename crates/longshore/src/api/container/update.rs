@@ -104,7 +104,8 @@ impl Container {
     /// `POST /containers/{id}/update`, API 1.24+. The warnings tell what the engine's machine can't limit.
     ///
     /// # Errors
-    /// [`NotFound`](crate::ErrorKind::NotFound), which Podman 4 always answers, because it lacks the operation;
+    /// [`NotFound`](crate::ErrorKind::NotFound); [`Unsupported`](crate::ErrorKind::Unsupported) from Podman 4, which lacks the
+    /// operation;
     /// [`Invalid`](crate::ErrorKind::Invalid),
     /// [`Conflict`](crate::ErrorKind::Conflict) or [`Server`](crate::ErrorKind::Server), by engine, for limits that
     /// contradict each other or that the container exceeds already.
