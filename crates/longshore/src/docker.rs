@@ -174,10 +174,17 @@ impl Docker {
     }
 
     async fn agree(&self, operation: &Operation) -> Result<ApiVersion> {
-        if let Some(version) = self.engine.pinned {
+        if let Some(version) = self.engine.pinned.or_else(|| self.engine.agreed.get().copied()) {
             return Ok(version);
         }
-        self.engine.agreed.get_or_try_init(|| self.ask_version(operation)).await.copied()
+        let asking = self.engine.agreed.get_or_try_init(|| self.ask_version(operation));
+        // Calls made at the same time ask once; none of them waits for the others' deadlines as well as its own.
+        let limit = self.deadlines.connect.zip(self.deadlines.head).map(|(connect, head)| connect + head);
+        let limit = [limit, self.deadlines.total].into_iter().flatten().min();
+        match limit {
+            Some(limit) => tokio::time::timeout(limit, asking).await.unwrap_or_else(|_| Err(operation.late())).copied(),
+            None => asking.await.copied(),
+        }
     }
 
     async fn ask_version(&self, operation: &Operation) -> Result<ApiVersion> {

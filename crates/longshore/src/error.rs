@@ -144,7 +144,7 @@ impl Operation {
         self.error_from(kind, format!("the connection to the engine failed: {source}"), source)
     }
 
-    /// The error for a call that outlived its total deadline.
+    /// The error for a call that outlived the deadline for all of it.
     pub(crate) fn late(&self) -> Error {
         self.error(ErrorKind::Timeout, "the deadline of the whole call has passed")
     }
