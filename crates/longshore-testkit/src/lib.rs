@@ -1,1 +1,37 @@
-//! placeholder
+//! Engines that do as they are told, and connections that fail where they are told.
+//!
+//! | module | does |
+//! |---|---|
+//! | [`engine`] | plays an engine in memory, from a script of exchanges |
+//! | [`answer`] | says how an answer comes: in which pieces, and where it is cut, reset or stalled |
+//! | [`transcript`] | has recorded exchanges of every kind, with the calls that lead to them and what they give |
+//! | [`poll`] | drops a future after so many polls, reads a stream to its end |
+//! | [`proxy`] | stands before a real engine and breaks its connections |
+//!
+//! ```
+//! use longshore_testkit::{Answer, Exchange, ScriptedEngine};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> longshore::Result<()> {
+//! let answer = Answer::new("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]").pieces(1);
+//! let engine = ScriptedEngine::new([Exchange::new("GET /v1.44/containers/json", answer)]);
+//! assert!(engine.docker().containers().list().await?.is_empty());
+//! engine.assert_finished();
+//! # Ok(())
+//! # }
+//! ```
+
+pub mod answer;
+mod connection;
+pub mod engine;
+pub mod poll;
+pub mod proxy;
+mod request;
+pub mod transcript;
+
+pub use answer::{Answer, Exchange, Fault, Upload};
+pub use engine::{Dialing, ScriptedEngine};
+pub use poll::{Drained, PollN, drain, never_hangs, poll_n};
+pub use proxy::{Direction, FaultProxy, Faults};
+pub use request::Received;
+pub use transcript::{Expected, Transcript};

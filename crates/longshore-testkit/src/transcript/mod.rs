@@ -1,0 +1,179 @@
+//! Exchanges of every kind, byte for byte as engines send them, with the calls that lead to them and what they give.
+//!
+//! They are the material for tests that repeat an exchange at every split of its bytes, with a fault at every byte, or
+//! with the call given up at every poll.
+
+mod containers;
+mod refusals;
+mod sessions;
+mod streams;
+mod system;
+pub mod wire;
+
+use std::future::Future;
+use std::pin::Pin;
+
+use longshore::{ApiVersion, ConnectOptions, Deadlines, Docker, ErrorKind, Result};
+
+use crate::answer::{Answer, Exchange};
+use crate::engine::{ScriptedEngine, VERSION};
+
+/// What the transcripts agree upon that ask for a version.
+const AGREED: ApiVersion = ApiVersion::new(1, 43);
+
+/// A call under way that answers what came of it, as text.
+pub type Calling = Pin<Box<dyn Future<Output = Result<String>> + Send>>;
+
+/// A call, the exchanges it makes with an engine, and what comes of it.
+#[derive(Clone, Debug)]
+pub struct Transcript {
+    /// Names it in messages.
+    pub name: &'static str,
+    /// What comes of the call when nothing fails.
+    pub expected: Expected,
+    version: Option<ApiVersion>,
+    exchanges: Vec<Exchange>,
+    call: fn(Docker) -> Calling,
+    untold: Vec<Untold>,
+}
+
+/// What comes of a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Expected {
+    /// This, as text.
+    Value(String),
+    /// An error of this kind with this message.
+    Error(ErrorKind, String),
+}
+
+/// A position at which an answer may end as well as not: what tells the end of it is the end of the connection.
+#[derive(Clone, Debug)]
+struct Untold {
+    exchange: usize,
+    position: usize,
+    value: String,
+}
+
+impl Transcript {
+    /// All of them.
+    pub fn all() -> Vec<Transcript> {
+        [containers::all(), refusals::all(), sessions::all(), streams::all(), system::all()].concat()
+    }
+
+    /// The one with this name.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub fn named(name: &str) -> Transcript {
+        let found = Transcript::all().into_iter().find(|transcript| transcript.name == name);
+        found.unwrap_or_else(|| panic!("there is no transcript `{name}`"))
+    }
+
+    fn new(name: &'static str, call: fn(Docker) -> Calling) -> Self {
+        let expected = Expected::Value(String::new());
+        Transcript { name, expected, version: Some(VERSION), exchanges: Vec::new(), call, untold: Vec::new() }
+    }
+
+    fn exchange(mut self, expected: impl Into<String>, answer: impl Into<Answer>) -> Self {
+        self.exchanges.push(Exchange::new(expected, answer));
+        self
+    }
+
+    fn body(mut self, body: &'static str) -> Self {
+        self.exchanges = match self.exchanges.split_last() {
+            Some((last, before)) => [before, &[last.clone().body(body)]].concat(),
+            None => Vec::new(),
+        };
+        self
+    }
+
+    fn gives(mut self, value: impl Into<String>) -> Self {
+        self.expected = Expected::Value(value.into());
+        self
+    }
+
+    fn fails(mut self, kind: ErrorKind, message: impl Into<String>) -> Self {
+        self.expected = Expected::Error(kind, message.into());
+        self
+    }
+
+    fn version(mut self, version: Option<ApiVersion>) -> Self {
+        self.version = version;
+        self
+    }
+
+    /// Says that the answer to this exchange may end at this position, and what the call gives then.
+    fn may_end(mut self, exchange: usize, position: usize, value: impl Into<String>) -> Self {
+        self.untold.push(Untold { exchange, position, value: value.into() });
+        self
+    }
+
+    /// The exchanges, in order.
+    pub fn exchanges(&self) -> &[Exchange] {
+        &self.exchanges
+    }
+
+    /// What the call gives if the answer to this exchange ends at this position without anything that tells the cut;
+    /// `None` where a cut can be told.
+    pub fn if_ended_at(&self, exchange: usize, position: usize) -> Option<&str> {
+        let mut all = self.untold.iter();
+        let found = all.find(|untold| untold.exchange == exchange && untold.position == position)?;
+        Some(&found.value)
+    }
+
+    /// An engine for it, and for one [good call](Transcript::good_call) or more afterwards.
+    pub fn engine(&self) -> ScriptedEngine {
+        self.engine_with(|_, answer| answer)
+    }
+
+    /// An engine for it whose answers are changed; `change` is told which exchange it is.
+    pub fn engine_with(&self, change: impl Fn(usize, Answer) -> Answer) -> ScriptedEngine {
+        let exchanges = self.exchanges.iter().cloned().enumerate();
+        let engine = ScriptedEngine::new(exchanges.map(|(at, exchange)| exchange.map(|answer| change(at, answer))));
+        let good = wire::json("200 OK", r#"{"Id":"after","State":{"Status":"running"}}"#);
+        engine.expect(Exchange::new(format!("GET /v{}/containers/after/json", self.spoken()), good).repeats());
+        if self.version.is_none() {
+            engine.expect(Exchange::new("HEAD /_ping", wire::ping(self.spoken())).repeats());
+        }
+        engine
+    }
+
+    fn spoken(&self) -> ApiVersion {
+        self.version.unwrap_or(AGREED)
+    }
+
+    /// A client for it.
+    pub fn docker(&self, engine: &ScriptedEngine, deadlines: Deadlines) -> Docker {
+        let mut options = ConnectOptions::default().deadlines(deadlines);
+        options.version = self.version;
+        engine.docker_with(&options)
+    }
+
+    /// Makes the call.
+    pub fn call(&self, docker: Docker) -> Calling {
+        (self.call)(docker)
+    }
+
+    /// Makes a call that has nothing to do with the transcript, to see whether the client still works.
+    ///
+    /// # Errors
+    /// Whatever an inspect can fail with.
+    pub async fn good_call(docker: &Docker) -> Result<()> {
+        let after = docker.container("after").inspect().await?;
+        assert_eq!(after.id, "after", "one answer was taken for another");
+        Ok(())
+    }
+
+    /// Panics unless `outcome` is what is expected when nothing fails.
+    #[track_caller]
+    pub fn assert_outcome(&self, outcome: &Result<String>, circumstance: &str) {
+        let name = self.name;
+        match (&self.expected, outcome) {
+            (Expected::Value(expected), Ok(value)) => assert_eq!(value, expected, "{name}, {circumstance}"),
+            (Expected::Error(kind, message), Err(error)) => {
+                assert_eq!((error.kind(), error.message()), (*kind, message.as_str()), "{name}, {circumstance}");
+            }
+            (expected, outcome) => panic!("{name}, {circumstance}: {outcome:?} instead of {expected:?}"),
+        }
+    }
+}

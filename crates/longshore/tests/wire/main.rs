@@ -1,0 +1,3 @@
+//! Exchanges byte for byte, against an engine in memory.
+
+mod splits;
