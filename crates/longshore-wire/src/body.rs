@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Buf, Bytes};
 
 use crate::head::ResponseHead;
 use crate::request::Method;
@@ -65,10 +65,10 @@ fn decimal(text: &str) -> Option<u64> {
 }
 
 /// What one step of a [`BodyDecoder`] found.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// A piece of the body, never empty.
-    Data(Bytes),
+    /// So many bytes at the front of the input are a piece of the body, at least one: they are to be taken away.
+    Data(usize),
     /// Nothing more without more input.
     More,
     /// The body has ended; what is left of the input belongs to what comes next on the connection.
@@ -76,6 +76,18 @@ pub enum Step {
 }
 
 /// Takes a body out of its framing, without copying it.
+///
+/// ```
+/// use bytes::Bytes;
+/// use longshore_wire::body::{BodyDecoder, Framing, Step};
+///
+/// let mut decoder = BodyDecoder::new(Framing::Chunked);
+/// let mut input = Bytes::from_static(b"5\r\nhello\r\n0\r\n\r\n");
+/// let Step::Data(length) = decoder.decode(&mut input)? else { panic!() };
+/// assert_eq!(input.split_to(length), "hello");
+/// assert_eq!(decoder.decode(&mut input)?, Step::End);
+/// # Ok::<(), longshore_wire::body::BodyError>(())
+/// ```
 #[derive(Debug)]
 pub struct BodyDecoder {
     state: State,
@@ -123,16 +135,19 @@ impl BodyDecoder {
         }
     }
 
-    /// Takes the next piece of the body from the front of `input`.
+    /// Finds the next piece of the body, and takes away the framing before it from the front of `input`.
+    ///
+    /// After [`Step::More`], what is left of `input` is the beginning of a line, and must stand before what comes next.
     ///
     /// # Errors
     /// A [`BodyError`] when the framing is broken or over a limit; the connection is of no more use then.
-    pub fn decode(&mut self, input: &mut BytesMut) -> Result<Step, BodyError> {
+    #[inline]
+    pub fn decode(&mut self, input: &mut Bytes) -> Result<Step, BodyError> {
         loop {
             match &mut self.state {
                 State::Done => return Ok(Step::End),
                 State::UntilClose if input.is_empty() => return Ok(Step::More),
-                State::UntilClose => return Ok(Step::Data(input.split().freeze())),
+                State::UntilClose => return Ok(Step::Data(input.len())),
                 State::ChunkLine { follows } => match chunk_line(input, *follows)? {
                     None => return Ok(Step::More),
                     Some((line, size)) => {
@@ -141,18 +156,20 @@ impl BodyDecoder {
                     }
                 },
                 State::ChunkData(left) => {
-                    let Some(data) = take(input, left) else { return Ok(Step::More) };
+                    let length = available(input, *left);
+                    *left -= length as u64;
                     if *left == 0 {
                         self.state = State::ChunkLine { follows: true };
                     }
-                    return Ok(Step::Data(data));
+                    return Ok(if length == 0 { Step::More } else { Step::Data(length) });
                 }
                 State::Length(left) => {
-                    let Some(data) = take(input, left) else { return Ok(Step::More) };
+                    let length = available(input, *left);
+                    *left -= length as u64;
                     if *left == 0 {
                         self.state = State::Done;
                     }
-                    return Ok(Step::Data(data));
+                    return Ok(if length == 0 { Step::More } else { Step::Data(length) });
                 }
                 State::Trailers { seen } => match trailer_line(input, *seen)? {
                     None => return Ok(Step::More),
@@ -184,13 +201,9 @@ impl BodyDecoder {
     }
 }
 
-fn take(input: &mut BytesMut, left: &mut u64) -> Option<Bytes> {
-    if input.is_empty() {
-        return None;
-    }
-    let available = usize::try_from(*left).unwrap_or(usize::MAX).min(input.len());
-    *left -= available as u64;
-    Some(input.split_to(available).freeze())
+/// How much of what is left to come is in `input`.
+fn available(input: &[u8], left: u64) -> usize {
+    usize::try_from(left).unwrap_or(usize::MAX).min(input.len())
 }
 
 /// Reads the line that announces a chunk, and before it the line break that ends the chunk before. Answers the bytes
@@ -206,11 +219,11 @@ fn chunk_line(input: &[u8], follows: bool) -> Result<Option<(usize, u64)>, BodyE
     }
     let mut size: u64 = 0;
     let mut digits = 0;
-    while let Some(digit) = line.get(digits).and_then(|byte| (*byte as char).to_digit(16)) {
+    while let Some(digit) = line.get(digits).and_then(|byte| hexadecimal(*byte)) {
         if digits == 16 {
             return Err(BodyError::Chunk);
         }
-        size = size << 4 | u64::from(digit);
+        size = size << 4 | digit;
         digits += 1;
     }
     let before = input.len() - line.len();
@@ -224,6 +237,15 @@ fn chunk_line(input: &[u8], follows: bool) -> Result<Option<(usize, u64)>, BodyE
             Ok(end.map(|end| (before + digits + end, size)))
         }
         _ => Err(BodyError::Chunk),
+    }
+}
+
+fn hexadecimal(byte: u8) -> Option<u64> {
+    match byte {
+        b'0'..=b'9' => Some(u64::from(byte - b'0')),
+        b'a'..=b'f' => Some(u64::from(byte - b'a' + 10)),
+        b'A'..=b'F' => Some(u64::from(byte - b'A' + 10)),
+        _ => None,
     }
 }
 
@@ -297,12 +319,12 @@ mod tests {
     fn decode_split(framing: Framing, wire: &[u8], split: usize) -> Result<(Vec<u8>, Vec<u8>), BodyError> {
         let mut decoder = BodyDecoder::new(framing);
         let mut body = Vec::new();
-        let mut input = BytesMut::new();
+        let mut input = Bytes::new();
         for part in [&wire[..split], &wire[split..]] {
-            input.extend_from_slice(part);
+            input = [&input[..], part].concat().into();
             loop {
                 match decoder.decode(&mut input)? {
-                    Step::Data(data) => body.extend_from_slice(&data),
+                    Step::Data(length) => body.extend_from_slice(&input.split_to(length)),
                     Step::More => break,
                     Step::End => break,
                 }

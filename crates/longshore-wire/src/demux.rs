@@ -38,76 +38,99 @@ impl fmt::Display for Source {
 }
 
 /// Undoes the framing of a multiplexed stream, without copying payloads.
-#[derive(Debug, Default)]
-pub struct Demux {
-    state: State,
-}
-
 #[derive(Debug)]
-enum State {
-    Header { bytes: [u8; HEADER], filled: usize },
-    Payload { source: Source, left: usize },
-    Error { text: Vec<u8>, left: usize },
+pub struct Demux {
+    /// The source of the frame at hand.
+    source: Source,
+    /// How much of the payload of the frame at hand is yet to come.
+    left: usize,
+    /// The bytes of a header that has come in part, and how many they are.
+    header: [u8; HEADER],
+    filled: usize,
+    /// The text of an error of the engine, while its frame is being read.
+    error: Option<Vec<u8>>,
 }
 
-impl Default for State {
+impl Default for Demux {
     fn default() -> Self {
-        State::Header { bytes: [0; HEADER], filled: 0 }
+        Demux { source: Source::Stdout, left: 0, header: [0; HEADER], filled: 0, error: None }
     }
 }
 
 impl Demux {
-    /// Takes the next piece of payload from the front of `input`; `None` when more input is needed.
+    /// Finds the next piece of payload, and takes away the headers before it from the front of `input`; `None` when more
+    /// input is needed.
     ///
-    /// A piece is never empty and never spans two frames; a long frame may come in several pieces.
+    /// So many bytes at the front of `input` are from the source: they are to be taken away. They are never none and
+    /// never span two frames; a long frame may come in several pieces.
     ///
     /// # Errors
     /// [`DemuxError::UnknownStream`] when a frame names no known stream, [`DemuxError::Engine`] with the text of an
     /// error that the engine sent in a frame of its own.
-    pub fn next(&mut self, input: &mut Bytes) -> Result<Option<(Source, Bytes)>, DemuxError> {
+    #[inline]
+    pub fn next(&mut self, input: &mut Bytes) -> Result<Option<(Source, usize)>, DemuxError> {
         loop {
-            match &mut self.state {
-                State::Header { filled: 0, .. } if input.len() >= HEADER => {
-                    let (header, _) = input.split_first_chunk().expect("the length was checked");
-                    self.state = frame(*header)?;
-                    input.advance(HEADER);
+            if self.error.is_some() {
+                return self.read_error(input);
+            }
+            if self.left > 0 {
+                if input.is_empty() {
+                    return Ok(None);
                 }
-                State::Header { bytes, filled } => {
-                    let count = (HEADER - *filled).min(input.len());
-                    bytes[*filled..*filled + count].copy_from_slice(&input[..count]);
-                    input.advance(count);
-                    *filled += count;
-                    if *filled < HEADER {
-                        return Ok(None);
-                    }
-                    self.state = frame(*bytes)?;
-                }
-                State::Payload { left: 0, .. } => self.state = State::default(),
-                State::Payload { .. } if input.is_empty() => return Ok(None),
-                State::Payload { source, left } => {
-                    let piece = input.split_to(input.len().min(*left));
-                    let source = *source;
-                    *left -= piece.len();
-                    if *left == 0 {
-                        self.state = State::default();
-                    }
-                    return Ok(Some((source, piece)));
-                }
-                State::Error { text, left: 0 } => {
-                    return Err(DemuxError::Engine(String::from_utf8_lossy(text).trim_end().to_owned()));
-                }
-                State::Error { .. } if input.is_empty() => return Ok(None),
-                State::Error { text, left } => {
-                    let piece = input.split_to(input.len().min(*left));
-                    *left -= piece.len();
-                    let room = MAXIMUM_ERROR - text.len();
-                    text.extend_from_slice(&piece[..piece.len().min(room)]);
-                    if text.len() == MAXIMUM_ERROR {
-                        *left = 0;
-                    }
-                }
+                let length = input.len().min(self.left);
+                self.left -= length;
+                return Ok(Some((self.source, length)));
+            }
+            match self.read_header(input) {
+                Some(header) => self.begin(header)?,
+                None => return Ok(None),
             }
         }
+    }
+
+    fn read_header(&mut self, input: &mut Bytes) -> Option<[u8; HEADER]> {
+        if self.filled == 0
+            && let Some(header) = input.first_chunk().copied()
+        {
+            input.advance(HEADER);
+            return Some(header);
+        }
+        let count = (HEADER - self.filled).min(input.len());
+        self.header[self.filled..self.filled + count].copy_from_slice(&input[..count]);
+        input.advance(count);
+        self.filled += count;
+        if self.filled < HEADER {
+            return None;
+        }
+        self.filled = 0;
+        Some(self.header)
+    }
+
+    fn begin(&mut self, header: [u8; HEADER]) -> Result<(), DemuxError> {
+        let [stream, _, _, _, length @ ..] = header;
+        self.left = u32::from_be_bytes(length) as usize;
+        match stream {
+            0 => self.source = Source::Stdin,
+            1 => self.source = Source::Stdout,
+            2 => self.source = Source::Stderr,
+            3 => self.error = Some(Vec::new()),
+            other => return Err(DemuxError::UnknownStream(other)),
+        }
+        Ok(())
+    }
+
+    /// Reads on in a frame that tells of an error.
+    #[cold]
+    fn read_error(&mut self, input: &mut Bytes) -> Result<Option<(Source, usize)>, DemuxError> {
+        let text = self.error.get_or_insert_default();
+        let piece = input.split_to(input.len().min(self.left));
+        self.left -= piece.len();
+        let room = MAXIMUM_ERROR - text.len();
+        text.extend_from_slice(&piece[..piece.len().min(room)]);
+        if self.left > 0 && text.len() < MAXIMUM_ERROR {
+            return Ok(None);
+        }
+        Err(DemuxError::Engine(String::from_utf8_lossy(text).trim_end().to_owned()))
     }
 
     /// Tells the demultiplexer that the stream has ended.
@@ -115,24 +138,11 @@ impl Demux {
     /// # Errors
     /// [`DemuxError::Truncated`] when it ended inside a frame.
     pub fn end_of_input(&self) -> Result<(), DemuxError> {
-        match self.state {
-            State::Header { filled: 0, .. } | State::Payload { left: 0, .. } => Ok(()),
-            _ => Err(DemuxError::Truncated),
+        match self.left == 0 && self.filled == 0 && self.error.is_none() {
+            true => Ok(()),
+            false => Err(DemuxError::Truncated),
         }
     }
-}
-
-fn frame(header: [u8; HEADER]) -> Result<State, DemuxError> {
-    let [stream, _, _, _, length @ ..] = header;
-    let left = u32::from_be_bytes(length) as usize;
-    let source = match stream {
-        0 => Source::Stdin,
-        1 => Source::Stdout,
-        2 => Source::Stderr,
-        3 => return Ok(State::Error { text: Vec::new(), left }),
-        other => return Err(DemuxError::UnknownStream(other)),
-    };
-    Ok(State::Payload { source, left })
 }
 
 /// Why a multiplexed stream was refused.
@@ -176,8 +186,9 @@ mod tests {
         let mut output: Vec<(Source, Vec<u8>)> = Vec::new();
         for part in parts {
             let mut input = Bytes::copy_from_slice(part);
-            while let Some((source, piece)) = demux.next(&mut input)? {
-                assert!(!piece.is_empty());
+            while let Some((source, length)) = demux.next(&mut input)? {
+                assert!(length > 0);
+                let piece = input.split_to(length);
                 match output.last_mut() {
                     Some((last, bytes)) if *last == source => bytes.extend_from_slice(&piece),
                     _ => output.push((source, piece.to_vec())),
@@ -247,7 +258,8 @@ mod tests {
     fn a_huge_frame_is_passed_on_as_it_comes() {
         let mut demux = Demux::default();
         let mut input = Bytes::from_static(b"\x01\0\0\0\xff\xff\xff\xffabc");
-        assert_eq!(demux.next(&mut input), Ok(Some((Source::Stdout, Bytes::from_static(b"abc")))));
+        assert_eq!(demux.next(&mut input), Ok(Some((Source::Stdout, 3))));
+        input.clear();
         assert_eq!(demux.next(&mut input), Ok(None));
         assert_eq!(demux.end_of_input(), Err(DemuxError::Truncated));
     }

@@ -3,7 +3,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes, BytesMut};
-use longshore_wire::head::{self, HeadError, ResponseHead};
+use longshore_wire::head::{self, HeadError, MAXIMUM_HEAD, ResponseHead};
 use longshore_wire::request::{LAST_CHUNK, write_chunk};
 use tokio::io::AsyncWrite;
 
@@ -26,14 +26,22 @@ pub(crate) enum HeadFailure {
 }
 
 impl Connection {
-    /// Reads the head of the final answer, past any informational ones.
-    pub(crate) fn poll_head(&mut self, context: &mut Context<'_>) -> Poll<Result<ResponseHead, HeadFailure>> {
+    /// Reads the head of the final answer, past any informational ones; `passed` counts the bytes of these.
+    pub(crate) fn poll_head(
+        &mut self,
+        passed: &mut usize,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<ResponseHead, HeadFailure>> {
         loop {
             match head::parse(&self.buffer).map_err(HeadFailure::Bad)? {
                 Some((head, length)) => {
                     self.buffer.advance(length);
                     if !matches!(head.status, 100 | 102..=199) {
                         return Poll::Ready(Ok(head));
+                    }
+                    *passed += length;
+                    if *passed > MAXIMUM_HEAD {
+                        return Poll::Ready(Err(HeadFailure::Bad(HeadError::TooLarge)));
                     }
                 }
                 None => match ready!(self.poll_fill(context)) {

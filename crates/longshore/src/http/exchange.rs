@@ -48,6 +48,7 @@ pub(crate) async fn exchange(
 ) -> Result<Answer, Failure> {
     let mut sending = Some(Sending::new(head, payload));
     let mut broken = None;
+    let mut passed = 0;
     let mut due = end.map(|end| (end, Late::Total));
     let mut timer = pin!(tokio::time::sleep_until(end.unwrap_or_else(Instant::now)));
     let head = poll_fn(|context| {
@@ -67,7 +68,7 @@ pub(crate) async fn exchange(
                 timer.as_mut().reset(at);
             }
         }
-        if let Poll::Ready(outcome) = connection.poll_head(context) {
+        if let Poll::Ready(outcome) = connection.poll_head(&mut passed, context) {
             return Poll::Ready(outcome.map_err(|failure| broken.take().unwrap_or(Failure::Head(failure))));
         }
         match due {

@@ -60,16 +60,19 @@ impl<R: AsyncRead + Unpin> Reader<R> {
         }
     }
 
-    /// The next bytes, as they come; `None` at the end.
-    pub(crate) fn poll_bytes(&mut self, context: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
-        if self.buffer.is_empty() {
-            match ready!(self.poll_fill(context)) {
-                Ok(0) => return Poll::Ready(None),
-                Ok(_) => {}
-                Err(error) => return Poll::Ready(Some(Err(error))),
+    /// Takes what has been read, or else reads and puts it behind what is left in `window`. Answers whether there was
+    /// anything before the end.
+    pub(crate) fn poll_window(&mut self, window: &mut Bytes, context: &mut Context<'_>) -> Poll<io::Result<bool>> {
+        if self.buffer.is_empty() || !window.is_empty() {
+            // The buffer has been empty since the window was taken from it.
+            self.buffer.extend_from_slice(window);
+            window.clear();
+            if ready!(self.poll_fill(context))? == 0 {
+                return Poll::Ready(Ok(false));
             }
         }
-        Poll::Ready(Some(Ok(self.buffer.split().freeze())))
+        *window = self.buffer.split().freeze();
+        Poll::Ready(Ok(true))
     }
 
     /// Whether the other side has closed the connection, or sent what nobody asked for.

@@ -46,6 +46,7 @@ impl Response {
         let keep = sent && head.keeps_alive() && framing != Framing::UntilClose && head.status != 101;
         let mut body = Body {
             connection: Some(connection),
+            window: Bytes::new(),
             decoder: BodyDecoder::new(framing),
             pool: keep.then(|| pool.clone()),
             operation: request.operation.clone(),
@@ -53,8 +54,8 @@ impl Response {
             whole: deadlines.idle.or(deadlines.head),
         };
         let upgrade = request.upgrade.is_some();
-        if !upgrade {
-            body.release_if_done();
+        if !upgrade && body.decoder.is_done() {
+            body.release();
         }
         Ok(Response { head, body, upgrade })
     }
@@ -159,6 +160,8 @@ fn refusal(body: &[u8], head: &ResponseHead) -> String {
 /// A body that was read to its end gives its connection back; anything else closes it.
 pub(crate) struct Body {
     connection: Option<Connection>,
+    /// What has been read and not yet decoded, if it is not the connection that still has it.
+    window: Bytes,
     decoder: BodyDecoder,
     pool: Option<Arc<Pool>>,
     operation: Operation,
@@ -178,51 +181,72 @@ impl Body {
 
     /// The next piece of the body; `None` after its end and after an error.
     pub(crate) fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes>>> {
-        let outcome = ready!(self.poll_step(context));
-        match &outcome {
-            Some(Err(_)) => self.connection = None,
-            Some(Ok(_)) | None => self.release_if_done(),
+        let mut piece = Bytes::new();
+        match ready!(self.poll_piece(&mut piece, context)) {
+            Ok(true) => Poll::Ready(Some(Ok(piece))),
+            Ok(false) => Poll::Ready(None),
+            Err(error) => Poll::Ready(Some(Err(error))),
         }
-        Poll::Ready(outcome)
     }
 
-    fn poll_step(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes>>> {
-        let Some(connection) = &mut self.connection else { return Poll::Ready(None) };
+    /// Puts the next piece of the body into `piece`; answers whether there was one.
+    ///
+    /// It is written in place, since this runs for every line of a log.
+    pub(crate) fn poll_piece(&mut self, piece: &mut Bytes, context: &mut Context<'_>) -> Poll<Result<bool>> {
+        let Some(connection) = &mut self.connection else { return Poll::Ready(Ok(false)) };
         if self.timer.has_ended() {
-            return Poll::Ready(Some(Err(self.operation.late())));
+            return Poll::Ready(Err(self.fail(|operation| operation.late())));
         }
         loop {
-            match self.decoder.decode(&mut connection.buffer) {
-                Ok(Step::Data(data)) => {
+            match self.decoder.decode(&mut self.window) {
+                Ok(Step::Data(length)) => {
+                    *piece = self.window.split_to(length);
                     self.timer.armed = false;
-                    return Poll::Ready(Some(Ok(data)));
+                    if self.decoder.is_done() {
+                        self.release();
+                    }
+                    return Poll::Ready(Ok(true));
                 }
-                Ok(Step::End) => return Poll::Ready(None),
+                Ok(Step::End) => {
+                    self.release();
+                    return Poll::Ready(Ok(false));
+                }
                 Ok(Step::More) => {}
-                Err(error) => return Poll::Ready(Some(Err(self.operation.bad_body(error)))),
+                Err(error) => return Poll::Ready(Err(self.fail(|operation| operation.bad_body(error)))),
             }
-            match connection.poll_fill(context) {
-                Poll::Ready(Ok(0)) => {
-                    let ended = self.decoder.end_of_input().map_err(|error| self.operation.bad_body(error));
-                    return Poll::Ready(ended.err().map(Err));
+            match connection.poll_window(&mut self.window, context) {
+                Poll::Ready(Ok(true)) => {}
+                Poll::Ready(Ok(false)) => {
+                    let ended = self.decoder.end_of_input();
+                    self.release();
+                    return Poll::Ready(match ended {
+                        Ok(()) => Ok(false),
+                        Err(error) => Err(self.operation.bad_body(error)),
+                    });
                 }
-                Poll::Ready(Ok(_)) => {}
-                Poll::Ready(Err(error)) => return Poll::Ready(Some(Err(self.operation.broken(error)))),
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(self.fail(|operation| operation.broken(error)))),
                 Poll::Pending => {
                     ready!(self.timer.poll(context));
-                    return Poll::Ready(Some(Err(self.timer.error(&self.operation))));
+                    let error = self.timer.error(&self.operation);
+                    return Poll::Ready(Err(self.fail(|_| error)));
                 }
             }
         }
     }
 
-    /// Gives the connection back once the whole body has been taken from it.
-    fn release_if_done(&mut self) {
-        if !self.decoder.is_done() {
-            return;
-        }
+    /// Closes the connection and tells why.
+    #[cold]
+    fn fail(&mut self, error: impl FnOnce(&Operation) -> Error) -> Error {
+        self.connection = None;
+        error(&self.operation)
+    }
+
+    /// Gives the connection back if the whole body has been taken from it, else closes it.
+    fn release(&mut self) {
         if let (Some(connection), Some(pool)) = (self.connection.take(), self.pool.take())
+            && self.decoder.is_done()
             && connection.buffer.is_empty()
+            && self.window.is_empty()
         {
             pool.put(connection);
         }

@@ -6,7 +6,7 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use futures_core::Stream;
-use longshore_wire::demux::{Demux, Source};
+use longshore_wire::demux::{Demux, DemuxError, Source};
 use tokio::io::{AsyncWrite, AsyncWriteExt, ReadHalf};
 
 use crate::error::{Error, ErrorKind, Operation, Result};
@@ -138,41 +138,42 @@ impl OutputStream {
         &self.operation
     }
 
-    fn poll_chunk(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Chunk>>> {
-        loop {
-            if !self.piece.is_empty() {
-                let next = match &mut self.framing {
-                    Framing::Multiplexed(demux) => demux.next(&mut self.piece),
-                    Framing::Terminal => Ok(Some((Source::Terminal, std::mem::take(&mut self.piece)))),
-                };
-                match next {
-                    Ok(Some((source, bytes))) => return Poll::Ready(Some(Ok(Chunk { source, bytes }))),
-                    Ok(None) => {}
-                    Err(error) => return Poll::Ready(Some(Err(self.operation.bad_output(error)))),
-                }
+    /// Finds the next piece of output in what has come.
+    fn next_in_piece(&mut self) -> Result<Option<Chunk>, DemuxError> {
+        let (source, length) = match &mut self.framing {
+            Framing::Multiplexed(demux) => match demux.next(&mut self.piece)? {
+                Some(found) => found,
+                None => return Ok(None),
+            },
+            Framing::Terminal => (Source::Terminal, self.piece.len()),
+        };
+        Ok(Some(Chunk { source, bytes: self.piece.split_to(length) }))
+    }
+
+    /// Notes the end of the output, which is an error inside a frame.
+    fn finish(&mut self) -> Option<Result<Chunk>> {
+        self.ended = true;
+        match &self.framing {
+            Framing::Multiplexed(demux) => {
+                demux.end_of_input().err().map(|error| Err(self.operation.bad_output(error)))
             }
-            match ready!(self.feed.poll_next(&self.operation, context)) {
-                Some(Ok(piece)) => self.piece = piece,
-                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
-                None => {
-                    let ended = match &self.framing {
-                        Framing::Multiplexed(demux) => demux.end_of_input(),
-                        Framing::Terminal => Ok(()),
-                    };
-                    return Poll::Ready(ended.err().map(|error| Err(self.operation.bad_output(error))));
-                }
-            }
+            Framing::Terminal => None,
         }
     }
 }
 
 impl Feed {
-    fn poll_next(&mut self, operation: &Operation, context: &mut Context<'_>) -> Poll<Option<Result<Bytes>>> {
+    /// Puts what comes next into `piece`; answers whether there was anything before the end.
+    fn poll_piece(
+        &mut self,
+        piece: &mut Bytes,
+        operation: &Operation,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<bool>> {
         match self {
-            Feed::Body(body) => body.poll_next(context),
+            Feed::Body(body) => body.poll_piece(piece, context),
             Feed::Upgraded(reader) => {
-                let piece = ready!(reader.poll_bytes(context));
-                Poll::Ready(piece.map(|piece| piece.map_err(|error| operation.broken(error))))
+                reader.poll_window(piece, context).map(|outcome| outcome.map_err(|error| operation.broken(error)))
             }
         }
     }
@@ -182,12 +183,30 @@ impl Stream for OutputStream {
     type Item = Result<Chunk>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        if self.ended {
+        let this = &mut *self;
+        if this.ended {
             return Poll::Ready(None);
         }
-        let chunk = ready!(self.poll_chunk(context));
-        self.ended = !matches!(chunk, Some(Ok(_)));
-        Poll::Ready(chunk)
+        loop {
+            if !this.piece.is_empty() {
+                match this.next_in_piece() {
+                    Ok(Some(chunk)) => return Poll::Ready(Some(Ok(chunk))),
+                    Ok(None) => {}
+                    Err(error) => {
+                        this.ended = true;
+                        return Poll::Ready(Some(Err(this.operation.bad_output(error))));
+                    }
+                }
+            }
+            match ready!(this.feed.poll_piece(&mut this.piece, &this.operation, context)) {
+                Ok(true) => {}
+                Ok(false) => return Poll::Ready(this.finish()),
+                Err(error) => {
+                    this.ended = true;
+                    return Poll::Ready(Some(Err(error)));
+                }
+            }
+        }
     }
 }
 
