@@ -4,10 +4,14 @@ use std::sync::Arc;
 use longshore_wire::path::Path;
 use longshore_wire::version::ApiVersion;
 use tokio::sync::OnceCell;
+#[cfg(feature = "websocket")]
+use tokio::time::Instant;
 
 use crate::config::{self, Environment};
 use crate::error::{ErrorKind, Operation, Result};
 use crate::http::{Client, Deadlines, Method, Request, Response};
+#[cfg(feature = "websocket")]
+use crate::http::{Timer, Upgraded};
 use crate::transport::{self, Dial};
 
 /// A client of one engine: cheap to clone, and shared by all the handles made from it.
@@ -225,28 +229,31 @@ impl Docker {
         self.engine.client.send(request, Some(version), &self.deadlines).await
     }
 
-    /// Opens a connection and lets `handshake` make a WebSocket of it, within the deadline for heads.
+    /// Opens a connection and lets `handshake` make a WebSocket of it, within the deadlines.
     #[cfg(feature = "websocket")]
     pub(crate) async fn open_websocket<F>(
         &self,
         request: Request,
         handshake: impl FnOnce(Operation, Box<dyn transport::Io>, String, String) -> F,
-    ) -> Result<Box<dyn transport::Io>>
+    ) -> Result<Upgraded>
     where
         F: Future<Output = Result<Box<dyn transport::Io>>>,
     {
+        let end = self.deadlines.total.map(|total| Instant::now() + total);
         let version = self.agree(&request.operation).await?;
         request.check(version)?;
         let (host, target) = self.engine.client.address(&request, version);
         let operation = request.operation;
-        let io = self.engine.client.open(&operation, &self.deadlines).await?;
+        let io = self.engine.client.open(&operation, &self.deadlines, end).await?;
         let opening = handshake(operation.clone(), io, host, target);
-        match self.deadlines.head {
-            Some(limit) => tokio::time::timeout(limit, opening)
+        let limit = self.deadlines.head.map(|head| Instant::now() + head);
+        let io = match [limit, end].into_iter().flatten().min() {
+            Some(limit) => tokio::time::timeout_at(limit, opening)
                 .await
-                .unwrap_or_else(|_| Err(operation.error(ErrorKind::Timeout, format!("no answer within {limit:?}")))),
+                .unwrap_or_else(|_| Err(operation.error(ErrorKind::Timeout, "no answer within the deadline"))),
             None => opening.await,
-        }
+        }?;
+        Ok(Upgraded::from_io(io, Timer::new(self.deadlines.idle, end)))
     }
 
     /// Closes the connections that no call is using. Later calls open new ones.

@@ -50,6 +50,7 @@ impl Client {
         let end = deadlines.total.map(|total| Instant::now() + total);
         let head = self.head(&request, version)?;
         let (method, path) = (request.method, request.path.clone());
+        tracing::debug!(%method, %path, "asking");
         let response = self.exchange(head, &mut request, deadlines, end).await?;
         tracing::debug!(%method, %path, status = response.status(), "answered");
         response.refuse_failure().await
@@ -122,8 +123,9 @@ impl Client {
         &self,
         operation: &Operation,
         deadlines: &Deadlines,
+        end: Option<Instant>,
     ) -> Result<Box<dyn crate::transport::Io>> {
-        Ok(self.connect(operation, deadlines, None).await?.io)
+        Ok(self.connect(operation, deadlines, end).await?.io)
     }
 
     /// The host and the whole target of a request.

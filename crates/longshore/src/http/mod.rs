@@ -12,12 +12,15 @@ mod pool;
 mod reader;
 mod request;
 mod response;
+mod timer;
 
 pub use deadlines::Deadlines;
 pub(crate) use longshore_wire::request::Method;
 pub use payload::Payload;
 
 pub(crate) use client::Client;
-pub(crate) use reader::{Reader, Upgraded};
+pub(crate) use reader::{Incoming, Upgraded};
 pub(crate) use request::Request;
 pub(crate) use response::{Body, Response};
+#[cfg(feature = "websocket")]
+pub(crate) use timer::Timer;

@@ -4,7 +4,10 @@ use std::task::{Context, Poll, ready};
 
 use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt, ReadHalf, WriteHalf};
+use tokio::time::Instant;
 
+use super::timer::Timer;
+use crate::error::{Operation, Result};
 use crate::transport::Io;
 
 /// What a connection keeps while nothing comes: a thousand silent followers must stay cheap.
@@ -82,23 +85,57 @@ impl<R: AsyncRead + Unpin> Reader<R> {
     }
 }
 
-/// A connection that has left HTTP: bytes both ways, and what came right behind the head.
+/// A connection that has left HTTP: bytes both ways.
 pub(crate) struct Upgraded {
-    pub(crate) reader: Reader<ReadHalf<Box<dyn Io>>>,
-    pub(crate) writer: WriteHalf<Box<dyn Io>>,
+    pub(crate) incoming: Incoming,
+    pub(crate) outgoing: WriteHalf<Box<dyn Io>>,
+    /// When the whole call is to have ended.
+    pub(crate) end: Option<Instant>,
 }
 
 impl Upgraded {
     /// A connection that never was HTTP's.
     #[cfg(feature = "websocket")]
-    pub(crate) fn from_io(io: Box<dyn Io>) -> Self {
-        Upgraded::new(Reader::new(io))
+    pub(crate) fn from_io(io: Box<dyn Io>, timer: Timer) -> Self {
+        Upgraded::new(Reader::new(io), timer)
     }
 
-    pub(crate) fn new(connection: Reader<Box<dyn Io>>) -> Self {
+    pub(crate) fn new(connection: Reader<Box<dyn Io>>, timer: Timer) -> Self {
         let Reader { io, buffer, allocated, room } = connection;
-        let (io, writer) = tokio::io::split(io);
-        Upgraded { reader: Reader { io, buffer, allocated, room }, writer }
+        let (io, outgoing) = tokio::io::split(io);
+        let end = timer.end();
+        let incoming = Incoming { reader: Reader { io, buffer, allocated, room }, timer };
+        Upgraded { incoming, outgoing, end }
+    }
+}
+
+/// What comes on a connection that has left HTTP, within its deadlines; at first what came right behind the head.
+pub(crate) struct Incoming {
+    reader: Reader<ReadHalf<Box<dyn Io>>>,
+    timer: Timer,
+}
+
+impl Incoming {
+    /// As [`Reader::poll_window`].
+    pub(crate) fn poll_window(
+        &mut self,
+        window: &mut Bytes,
+        operation: &Operation,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<bool>> {
+        if self.timer.has_ended() {
+            return Poll::Ready(Err(operation.late()));
+        }
+        match self.reader.poll_window(window, context) {
+            Poll::Ready(outcome) => {
+                self.timer.rest();
+                Poll::Ready(outcome.map_err(|error| operation.broken(error)))
+            }
+            Poll::Pending => {
+                ready!(self.timer.poll(context));
+                Poll::Ready(Err(self.timer.error(operation)))
+            }
+        }
     }
 }
 

@@ -1,5 +1,4 @@
 use std::future::poll_fn;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -10,7 +9,7 @@ use longshore_wire::body::{BodyDecoder, BodyError, Framing, Step};
 use longshore_wire::head::ResponseHead;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use tokio::time::{Instant, Sleep};
+use tokio::time::Instant;
 
 use super::connection::Connection;
 use super::deadlines::Deadlines;
@@ -18,6 +17,7 @@ use super::exchange::Answer;
 use super::pool::Pool;
 use super::reader::Upgraded;
 use super::request::Request;
+use super::timer::Timer;
 use crate::error::{Error, ErrorKind, Operation, Result};
 
 /// The most that is read of an answer that refuses a request, in bytes.
@@ -50,11 +50,12 @@ impl Response {
             decoder: BodyDecoder::new(framing),
             pool: keep.then(|| pool.clone()),
             operation: request.operation.clone(),
-            timer: Timer { idle: deadlines.idle, end, sleep: None, armed: false },
+            timer: Timer::new(deadlines.idle, end),
             whole: deadlines.idle.or(deadlines.head),
         };
-        let upgrade = request.upgrade.is_some();
-        if !upgrade && body.decoder.is_done() {
+        // What has a framing is an answer about the session, not the session.
+        let upgrade = request.upgrade.is_some() && (head.status == 101 || framing == Framing::UntilClose);
+        if request.upgrade.is_none() && body.decoder.is_done() {
             body.release();
         }
         Ok(Response { head, body, upgrade })
@@ -119,7 +120,7 @@ impl Response {
     pub(crate) fn into_upgraded(mut self) -> Result<(Operation, ResponseHead, Upgraded)> {
         match self.body.connection.take() {
             Some(connection) if self.upgrade && matches!(self.head.status, 101 | 200) => {
-                Ok((self.body.operation, self.head, Upgraded::new(connection)))
+                Ok((self.body.operation, self.head, Upgraded::new(connection, self.body.timer)))
             }
             _ => {
                 let message =
@@ -201,7 +202,7 @@ impl Body {
             match self.decoder.decode(&mut self.window) {
                 Ok(Step::Data(length)) => {
                     *piece = self.window.split_to(length);
-                    self.timer.armed = false;
+                    self.timer.rest();
                     if self.decoder.is_done() {
                         self.release();
                     }
@@ -283,47 +284,5 @@ impl Body {
             }
         }
         text
-    }
-}
-
-/// The deadlines of a body that is being read.
-struct Timer {
-    idle: Option<Duration>,
-    end: Option<Instant>,
-    sleep: Option<Pin<Box<Sleep>>>,
-    /// Whether `sleep` is set for the silence that lasts now.
-    armed: bool,
-}
-
-impl Timer {
-    /// Is ready when a deadline has passed. Called when there is nothing to read.
-    fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        if !self.armed {
-            let silence = self.idle.map(|idle| Instant::now() + idle);
-            let Some(due) = [silence, self.end].into_iter().flatten().min() else { return Poll::Pending };
-            match &mut self.sleep {
-                Some(sleep) => sleep.as_mut().reset(due),
-                None => self.sleep = Some(Box::pin(tokio::time::sleep_until(due))),
-            }
-            self.armed = true;
-        }
-        match &mut self.sleep {
-            Some(sleep) => sleep.as_mut().poll(context),
-            None => Poll::Pending,
-        }
-    }
-
-    /// Whether the deadline of the whole call has passed, which may be while there is always something to read.
-    fn has_ended(&self) -> bool {
-        self.end.is_some_and(|end| Instant::now() >= end)
-    }
-
-    fn error(&self, operation: &Operation) -> Error {
-        match self.idle {
-            Some(idle) if !self.has_ended() => {
-                operation.error(ErrorKind::Timeout, format!("nothing came for {idle:?}"))
-            }
-            _ => operation.late(),
-        }
     }
 }

@@ -7,11 +7,10 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use futures_core::Stream;
 use longshore_wire::demux::{Demux, DemuxError, Source};
-use tokio::io::{AsyncWrite, AsyncWriteExt, ReadHalf};
+use tokio::io::{AsyncWrite, AsyncWriteExt};
 
 use crate::error::{Error, ErrorKind, Operation, Result};
-use crate::http::{Body, Reader};
-use crate::transport::Io;
+use crate::http::{Body, Incoming};
 
 /// A piece of a container's output.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,7 +48,7 @@ pub struct OutputStream {
 
 enum Feed {
     Body(Body),
-    Upgraded(Reader<ReadHalf<Box<dyn Io>>>),
+    Upgraded(Incoming),
 }
 
 enum Framing {
@@ -81,12 +80,8 @@ impl OutputStream {
         OutputStream::new(Feed::Body(body), framing, operation)
     }
 
-    pub(crate) fn from_upgraded(
-        reader: Reader<ReadHalf<Box<dyn Io>>>,
-        framing: OutputFraming,
-        operation: Operation,
-    ) -> Self {
-        OutputStream::new(Feed::Upgraded(reader), framing, operation)
+    pub(crate) fn from_upgraded(incoming: Incoming, framing: OutputFraming, operation: Operation) -> Self {
+        OutputStream::new(Feed::Upgraded(incoming), framing, operation)
     }
 
     fn new(feed: Feed, framing: OutputFraming, operation: Operation) -> Self {
@@ -172,9 +167,7 @@ impl Feed {
     ) -> Poll<Result<bool>> {
         match self {
             Feed::Body(body) => body.poll_piece(piece, context),
-            Feed::Upgraded(reader) => {
-                reader.poll_window(piece, context).map(|outcome| outcome.map_err(|error| operation.broken(error)))
-            }
+            Feed::Upgraded(incoming) => incoming.poll_window(piece, operation, context),
         }
     }
 }

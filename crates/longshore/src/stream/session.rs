@@ -6,6 +6,7 @@ use std::task::{Context, Poll};
 use futures_core::Stream;
 use longshore_wire::head::ResponseHead;
 use tokio::io::{AsyncWrite, AsyncWriteExt, WriteHalf};
+use tokio::time::Instant;
 
 use super::output::{Chunk, OutputFraming, OutputStream};
 use crate::error::{Error, ErrorKind, Operation, Result};
@@ -23,9 +24,9 @@ pub struct Session {
 
 impl Session {
     pub(crate) fn new(upgraded: Upgraded, framing: OutputFraming, operation: Operation) -> Self {
-        let Upgraded { reader, writer } = upgraded;
-        let stdin = Stdin { writer, operation: operation.clone() };
-        Session { output: OutputStream::from_upgraded(reader, framing, operation), stdin }
+        let Upgraded { incoming, outgoing, end } = upgraded;
+        let stdin = Stdin { writer: outgoing, end, operation: operation.clone() };
+        Session { output: OutputStream::from_upgraded(incoming, framing, operation), stdin }
     }
 
     /// Takes the next piece of output; `None` at the end and after an error.
@@ -45,7 +46,8 @@ impl Session {
     /// [`split`](Session::split) to do both at once.
     ///
     /// # Errors
-    /// [`Closed`](ErrorKind::Closed) when the engine no longer takes input, for instance since the process has ended.
+    /// [`Closed`](ErrorKind::Closed) when the engine no longer takes input, for instance since the process has ended;
+    /// [`Timeout`](ErrorKind::Timeout) when the deadline of the whole call passes first.
     ///
     /// # Cancel safety
     /// Not cancel safe: a part may have been sent.
@@ -87,6 +89,7 @@ impl Stream for Session {
 /// The standard input of a process: an [`AsyncWrite`] whose shutdown ends the input and leaves the output open.
 pub struct Stdin {
     writer: WriteHalf<Box<dyn Io>>,
+    end: Option<Instant>,
     operation: Operation,
 }
 
@@ -94,16 +97,19 @@ impl Stdin {
     /// Sends `bytes`.
     ///
     /// # Errors
-    /// [`Closed`](ErrorKind::Closed) when the engine no longer takes input.
+    /// [`Closed`](ErrorKind::Closed) when the engine no longer takes input, [`Timeout`](ErrorKind::Timeout) when the
+    /// deadline of the whole call passes first.
     ///
     /// # Cancel safety
     /// Not cancel safe: a part may have been sent.
     pub async fn send(&mut self, bytes: &[u8]) -> Result<()> {
+        let writer = &mut self.writer;
         let written = async {
-            self.writer.write_all(bytes).await?;
-            self.writer.flush().await
+            writer.write_all(bytes).await?;
+            writer.flush().await
         };
-        written.await.map_err(|error| self.closed(error))
+        let written = in_time(self.end, written).await;
+        written.map_err(|error| self.closed(error))
     }
 
     /// Ends the input.
@@ -114,7 +120,7 @@ impl Stdin {
     /// # Cancel safety
     /// May be called again after the future was dropped.
     pub async fn close(&mut self) -> Result<()> {
-        match self.writer.shutdown().await {
+        match in_time(self.end, self.writer.shutdown()).await {
             // The other side was faster: the input is closed either way.
             Err(error) if error.kind() == io::ErrorKind::NotConnected => Ok(()),
             outcome => outcome.map_err(|error| self.closed(error)),
@@ -122,8 +128,18 @@ impl Stdin {
     }
 
     fn closed(&self, source: io::Error) -> Error {
+        if source.kind() == io::ErrorKind::TimedOut {
+            return self.operation.late();
+        }
         let message = format!("the engine no longer takes input: {source}");
         self.operation.error_from(ErrorKind::Closed, message, source)
+    }
+}
+
+async fn in_time<T>(end: Option<Instant>, writing: impl Future<Output = io::Result<T>>) -> io::Result<T> {
+    match end {
+        Some(end) => tokio::time::timeout_at(end, writing).await?,
+        None => writing.await,
     }
 }
 

@@ -13,7 +13,7 @@ use tokio_tungstenite::tungstenite::{self, Message};
 use super::{Container, request};
 use crate::api::Call;
 use crate::error::{ErrorKind, Operation, Result};
-use crate::http::{Method, Request, Upgraded};
+use crate::http::{Method, Request};
 use crate::stream::{OutputFraming, Session};
 use crate::transport::Io;
 
@@ -98,8 +98,8 @@ impl AttachWebSocket {
     async fn open(self) -> Result<Session> {
         let request = self.request()?;
         let operation = request.operation.clone();
-        let io = self.container.docker.open_websocket(request, handshake).await?;
-        Ok(Session::new(Upgraded::from_io(io), OutputFraming::Terminal, operation))
+        let upgraded = self.container.docker.open_websocket(request, handshake).await?;
+        Ok(Session::new(upgraded, OutputFraming::Terminal, operation))
     }
 
     fn request(&self) -> Result<Request> {
