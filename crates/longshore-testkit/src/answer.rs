@@ -41,6 +41,11 @@ impl Exchange {
         self
     }
 
+    /// The expected request, such as `GET /v1.44/containers/json`.
+    pub fn request(&self) -> &str {
+        &self.expected
+    }
+
     /// The answer.
     pub fn answer(&self) -> &Answer {
         &self.answer

@@ -28,7 +28,7 @@ pub(crate) struct Connection {
     pub(crate) writes: Writes,
     manners: Manners,
     /// How many bytes the client has written.
-    taken: usize,
+    pub(crate) taken: usize,
     paused: bool,
     sleep: Option<Pin<Box<Sleep>>>,
     reader: Option<Waker>,

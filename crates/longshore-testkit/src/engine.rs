@@ -139,6 +139,11 @@ impl ScriptedEngine {
         self.state().connections[connection].held
     }
 
+    /// How many bytes the client has written on this connection.
+    pub fn taken(&self, connection: usize) -> usize {
+        self.state().connections[connection].taken
+    }
+
     /// Whether the client has ended its input on this connection while it still reads.
     pub fn input_ended(&self, connection: usize) -> bool {
         self.state().connections[connection].input_ended

@@ -7,6 +7,7 @@
 //! | [`transcript`] | has recorded exchanges of every kind, with the calls that lead to them and what they give |
 //! | [`poll`] | drops a future after so many polls, reads a stream to its end |
 //! | [`proxy`] | stands before a real engine and breaks its connections |
+//! | [`live`] | knows the real engines to test with, and removes what tests make on them |
 //!
 //! ```
 //! use longshore_testkit::{Answer, Exchange, ScriptedEngine};
@@ -24,6 +25,7 @@
 pub mod answer;
 mod connection;
 pub mod engine;
+pub mod live;
 pub mod poll;
 pub mod proxy;
 mod request;

@@ -15,7 +15,7 @@ use std::pin::Pin;
 
 use longshore::{ApiVersion, ConnectOptions, Deadlines, Docker, ErrorKind, Result};
 
-use crate::answer::{Answer, Exchange};
+use crate::answer::{Answer, Exchange, Fault};
 use crate::engine::{ScriptedEngine, VERSION};
 
 /// What the transcripts agree upon that ask for a version.
@@ -51,7 +51,17 @@ pub enum Expected {
 struct Untold {
     exchange: usize,
     position: usize,
-    value: String,
+    outcome: Expected,
+}
+
+impl Expected {
+    fn is(&self, outcome: &Result<String>) -> bool {
+        match (self, outcome) {
+            (Expected::Value(expected), Ok(value)) => value == expected,
+            (Expected::Error(kind, message), Err(error)) => (error.kind(), error.message()) == (*kind, message),
+            _ => false,
+        }
+    }
 }
 
 impl Transcript {
@@ -104,7 +114,13 @@ impl Transcript {
 
     /// Says that the answer to this exchange may end at this position, and what the call gives then.
     fn may_end(mut self, exchange: usize, position: usize, value: impl Into<String>) -> Self {
-        self.untold.push(Untold { exchange, position, value: value.into() });
+        self.untold.push(Untold { exchange, position, outcome: Expected::Value(value.into()) });
+        self
+    }
+
+    /// Says that the answer to this exchange may end at this position, and how the call fails then.
+    fn may_end_badly(mut self, exchange: usize, position: usize, kind: ErrorKind, message: &str) -> Self {
+        self.untold.push(Untold { exchange, position, outcome: Expected::Error(kind, message.to_owned()) });
         self
     }
 
@@ -113,15 +129,19 @@ impl Transcript {
         &self.exchanges
     }
 
-    /// What the call gives if the answer to this exchange ends at this position without anything that tells the cut;
-    /// `None` where a cut can be told.
-    pub fn if_ended_at(&self, exchange: usize, position: usize) -> Option<&str> {
-        let mut all = self.untold.iter();
-        let found = all.find(|untold| untold.exchange == exchange && untold.position == position)?;
-        Some(&found.value)
+    /// Whether the first call of a client for it asks for the version to speak.
+    pub fn asks_for_version(&self) -> bool {
+        self.version.is_none()
     }
 
-    /// An engine for it, and for one [good call](Transcript::good_call) or more afterwards.
+    /// Whether `outcome` is what the call gives if the answer to this exchange ends at this position, and nothing tells
+    /// that it was cut there.
+    pub fn may_end_with(&self, exchange: usize, position: usize, outcome: &Result<String>) -> bool {
+        let mut all = self.untold.iter().filter(|untold| untold.exchange == exchange && untold.position == position);
+        all.any(|untold| untold.outcome.is(outcome))
+    }
+
+    /// An engine for it, and for [good calls](Transcript::good_call) afterwards.
     pub fn engine(&self) -> ScriptedEngine {
         self.engine_with(|_, answer| answer)
     }
@@ -129,7 +149,21 @@ impl Transcript {
     /// An engine for it whose answers are changed; `change` is told which exchange it is.
     pub fn engine_with(&self, change: impl Fn(usize, Answer) -> Answer) -> ScriptedEngine {
         let exchanges = self.exchanges.iter().cloned().enumerate();
-        let engine = ScriptedEngine::new(exchanges.map(|(at, exchange)| exchange.map(|answer| change(at, answer))));
+        self.engine_for(exchanges.map(|(at, exchange)| exchange.map(|answer| change(at, answer))))
+    }
+
+    /// An engine that fails after so many bytes of its answer to this exchange; a client that asks for it once more
+    /// gets it whole.
+    pub fn engine_failing(&self, exchange: usize, position: usize, fault: Fault) -> ScriptedEngine {
+        let exchanges = self.exchanges.iter().enumerate().flat_map(|(at, intact)| {
+            let failing = intact.clone().map(|answer| answer.fails_after(position, fault));
+            [(at == exchange).then_some(failing), Some(intact.clone())]
+        });
+        self.engine_for(exchanges.flatten())
+    }
+
+    fn engine_for(&self, exchanges: impl Iterator<Item = Exchange>) -> ScriptedEngine {
+        let engine = ScriptedEngine::new(exchanges);
         let good = wire::json("200 OK", r#"{"Id":"after","State":{"Status":"running"}}"#);
         engine.expect(Exchange::new(format!("GET /v{}/containers/after/json", self.spoken()), good).repeats());
         if self.version.is_none() {
@@ -164,16 +198,15 @@ impl Transcript {
         Ok(())
     }
 
+    /// Whether `outcome` is what is expected when nothing fails.
+    pub fn is_expected(&self, outcome: &Result<String>) -> bool {
+        self.expected.is(outcome)
+    }
+
     /// Panics unless `outcome` is what is expected when nothing fails.
     #[track_caller]
     pub fn assert_outcome(&self, outcome: &Result<String>, circumstance: &str) {
-        let name = self.name;
-        match (&self.expected, outcome) {
-            (Expected::Value(expected), Ok(value)) => assert_eq!(value, expected, "{name}, {circumstance}"),
-            (Expected::Error(kind, message), Err(error)) => {
-                assert_eq!((error.kind(), error.message()), (*kind, message.as_str()), "{name}, {circumstance}");
-            }
-            (expected, outcome) => panic!("{name}, {circumstance}: {outcome:?} instead of {expected:?}"),
-        }
+        let Transcript { name, expected, .. } = self;
+        assert!(self.is_expected(outcome), "{name}, {circumstance}: {outcome:?} instead of {expected:?}");
     }
 }

@@ -1,0 +1,9 @@
+//! Exchanges that fail: at every byte, at every poll, and at all that is no exchange to begin with.
+
+mod answers;
+mod bad_input;
+mod cancellation;
+mod deadlines;
+mod requests;
+#[cfg(unix)]
+mod unreachable;

@@ -1,0 +1,54 @@
+//! A connection that fails while the request is being sent, at every byte of it.
+
+use std::time::Duration;
+
+use longshore::{Deadlines, ErrorKind};
+use longshore_testkit::{Fault, Transcript, never_hangs};
+
+#[tokio::test(start_paused = true)]
+async fn requests_cut_reset_or_stalled_anywhere() {
+    for transcript in &Transcript::all() {
+        let whole = sent_on_each_connection(transcript).await;
+        for position in 0..whole {
+            for fault in [Fault::Cut, Fault::Reset, Fault::Stall] {
+                check(transcript, position, fault).await;
+            }
+        }
+    }
+}
+
+/// The most bytes that the call sends on one connection.
+async fn sent_on_each_connection(transcript: &Transcript) -> usize {
+    let engine = transcript.engine();
+    let outcome = transcript.call(transcript.docker(&engine, Deadlines::default())).await;
+    transcript.assert_outcome(&outcome, "in one piece");
+    (0..engine.opened()).map(|connection| engine.taken(connection)).max().unwrap_or_default()
+}
+
+async fn check(transcript: &Transcript, position: usize, fault: Fault) {
+    let circumstance = format!("{}, request {fault:?} at {position}", transcript.name);
+    let engine = transcript.engine();
+    engine.requests_fail_after(position, fault);
+    let deadlines = Deadlines::default().idle(Duration::from_secs(30)).total(Duration::from_secs(600));
+    let docker = transcript.docker(&engine, deadlines);
+    let outcome = never_hangs(transcript.call(docker.clone()), &circumstance).await;
+    if !transcript.is_expected(&outcome) {
+        let error = outcome.expect_err(&circumstance);
+        let documented: &[ErrorKind] = match fault {
+            Fault::Stall => &[ErrorKind::Timeout],
+            Fault::Cut | Fault::Reset => &[ErrorKind::Closed],
+        };
+        assert!(documented.contains(&error.kind()), "{circumstance}: {error:?} instead of {documented:?}");
+        assert!(!error.operation().is_empty(), "{circumstance}: {error:?}");
+    }
+    for request in engine.received().iter().filter(|request| !request.complete) {
+        let same = engine.received().iter().filter(|other| other.line == request.line).count();
+        assert!(!request.line.starts_with("POST") || same == 1, "{circumstance}: sent again");
+    }
+
+    engine.requests_succeed();
+    let good = Transcript::good_call(&docker).await;
+    assert!(good.is_ok(), "{circumstance}, afterwards: {good:?}");
+    docker.close();
+    assert_eq!((engine.alive(), engine.problems()), (0, vec![]), "{circumstance}");
+}
