@@ -2,6 +2,7 @@
 //!
 //! Each task is a module that offers clap `Arguments` and a `run` function; this file only dispatches.
 
+mod bench;
 mod engine;
 mod error;
 mod test;
@@ -26,6 +27,8 @@ enum Task {
     Engine(engine::Arguments),
     /// Prove it all: format, lints, documentation, and every kind of test on every engine
     Test(test::Arguments),
+    /// Measure longshore beside its peers, in one run
+    Bench(bench::Arguments),
     /// Check what neither the compiler nor clippy does: module order, file lengths, dependencies
     Tidy(tidy::Arguments),
 }
@@ -34,6 +37,7 @@ fn main() -> ExitCode {
     let outcome = match CommandLine::parse().task {
         Task::Engine(arguments) => engine::run(&arguments),
         Task::Test(arguments) => test::run(&arguments),
+        Task::Bench(arguments) => bench::run(&arguments),
         Task::Tidy(arguments) => tidy::run(&arguments),
     };
     match outcome {

@@ -1,0 +1,191 @@
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::process::Stdio;
+
+use clap::Args;
+
+use crate::container::Engine;
+use crate::floors::Floors;
+use crate::machine;
+use crate::replay::{LINES, Replay, SLOW_LINES};
+use crate::report;
+use crate::rounds::Rounds;
+use bench::Result;
+use bench::meter::Sample;
+use bench::task::Task;
+use bench::work::{Client, Work};
+
+/// Where the results of a whole run are written.
+const RESULTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/RESULTS.md");
+
+/// How many rounds a whole run has at least.
+const ROUNDS: usize = 7;
+
+#[derive(Args)]
+pub(crate) struct Arguments {
+    /// A tenth of the work in 3 rounds, to see that it runs
+    #[arg(long)]
+    quick: bool,
+    /// How many rounds are measured
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pairs: Option<u32>,
+    /// Fail if a floor of bench/floors.toml is missed
+    #[arg(long, conflicts_with = "quick")]
+    check: bool,
+    /// The address of the engine for live work, a unix socket
+    #[arg(long, value_name = "HOST")]
+    engine: Option<String>,
+    /// What to measure; everything if nothing is named
+    works: Vec<Work>,
+}
+
+impl Arguments {
+    fn works(&self) -> Vec<Work> {
+        let all = <Work as clap::ValueEnum>::value_variants();
+        if self.works.is_empty() { all.to_vec() } else { self.works.clone() }
+    }
+
+    fn rounds(&self) -> usize {
+        let unless_told = if self.quick { 3 } else { ROUNDS };
+        self.pairs.map_or(unless_told, |pairs| pairs as usize)
+    }
+
+    /// Whether this is a run whose results are worth keeping.
+    fn is_whole(&self) -> bool {
+        self.works.is_empty() && !self.quick && !self.check && self.rounds() >= ROUNDS
+    }
+
+    /// The command that a person types for this.
+    fn command(&self) -> String {
+        let mut words = vec!["cargo xtask bench".to_owned()];
+        words.extend(self.quick.then(|| "--quick".to_owned()));
+        words.extend(self.pairs.map(|pairs| format!("--pairs {pairs}")));
+        words.extend(self.check.then(|| "--check".to_owned()));
+        words.extend(self.works.iter().map(|work| work.name()));
+        words.join(" ")
+    }
+}
+
+/// Measures everything that was asked for, and removes what it has made whatever happens.
+pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let is_live = arguments.works().into_iter().any(Work::is_live);
+        let engine = match &arguments.engine {
+            Some(host) if is_live => Some(Engine::new(host)?),
+            None if is_live => return Err("live work needs an engine: --engine unix:///var/run/docker.sock".into()),
+            _ => None,
+        };
+        let outcome = tokio::select! {
+            outcome = measure_all(arguments, engine.as_ref()) => outcome,
+            _ = tokio::signal::ctrl_c() => Err("interrupted".into()),
+        };
+        let cleaned = match &engine {
+            Some(engine) => engine.clean_up().await,
+            None => Ok(()),
+        };
+        outcome.and(cleaned)
+    })
+}
+
+async fn measure_all(arguments: &Arguments, engine: Option<&Engine>) -> Result<()> {
+    let floors = Floors::read()?;
+    let mut results = machine::describe(&arguments.command(), engine).await?;
+    println!("{results}");
+    let mut judged = Vec::new();
+    for work in arguments.works() {
+        let amount = work.amount(arguments.quick);
+        let stage = Stage::set(work, amount, engine, arguments.quick).await?;
+        let mut rounds = Rounds::new(work, amount);
+        stage.round().await?;
+        stage.add_rounds(&mut rounds, arguments.rounds()).await?;
+        // Whatever else the machine was doing then is given time to pass. All rounds count, the bad ones too.
+        for _ in 0..2 {
+            if arguments.check && floors.judge(&rounds).iter().any(|judgement| !judgement.is_met) {
+                stage.add_rounds(&mut rounds, arguments.rounds()).await?;
+            }
+        }
+        let section = report::section(&rounds);
+        println!("{section}");
+        results += &format!("\n{section}");
+        judged.extend(floors.judge(&rounds));
+    }
+    if !arguments.quick {
+        let section = report::floors(&judged);
+        println!("{section}");
+        results += &format!("\n{section}");
+    }
+    if arguments.is_whole() {
+        std::fs::write(RESULTS, results)?;
+        println!("written to bench/RESULTS.md");
+    }
+    match judged.iter().filter(|judgement| !judgement.is_met).count() {
+        missed if arguments.check && missed > 0 => Err(format!("{missed} floors are missed").into()),
+        _ => Ok(()),
+    }
+}
+
+/// What a work is done with, made once for all its rounds.
+struct Stage<'a> {
+    work: Work,
+    amount: usize,
+    engine: Option<&'a Engine>,
+    replay: Option<Replay>,
+    container: String,
+}
+
+impl<'a> Stage<'a> {
+    async fn set(work: Work, amount: usize, engine: Option<&'a Engine>, quick: bool) -> Result<Self> {
+        let replay = if work.is_live() { None } else { Some(Replay::start(quick)?) };
+        let container = match (work, engine) {
+            (Work::LiveLogs, Some(engine)) => engine.make_log(amount).await?,
+            (Work::ReplayFollowers, _) => SLOW_LINES.to_owned(),
+            _ => LINES.to_owned(),
+        };
+        Ok(Stage { work, amount, engine, replay, container })
+    }
+
+    async fn add_rounds(&self, rounds: &mut Rounds, count: usize) -> Result<()> {
+        let watched = std::io::stderr().is_terminal();
+        for number in 1..=count {
+            if watched {
+                eprint!("\r{}: round {number} of {count}", self.work.name());
+            }
+            rounds.push(self.round().await?);
+        }
+        if watched {
+            eprint!("\r\x1b[K");
+        }
+        Ok(())
+    }
+
+    /// A sample of each client, one after the other.
+    async fn round(&self) -> Result<Vec<Sample>> {
+        let mut samples = Vec::new();
+        for client in self.work.clients() {
+            samples.push(self.sample(*client).await?);
+        }
+        Ok(samples)
+    }
+
+    async fn sample(&self, client: Client) -> Result<Sample> {
+        let Stage { work, amount, .. } = *self;
+        let task = Task { work, client, socket: self.socket()?, amount, container: self.container.clone() };
+        let output = tokio::process::Command::new(std::env::current_exe()?.with_file_name(client.program()))
+            .args(task.arguments()?)
+            .stderr(Stdio::inherit())
+            .kill_on_drop(true)
+            .output()
+            .await?;
+        match output.status.success() {
+            true => Ok(serde_json::from_slice(&output.stdout)?),
+            false => Err(format!("{} failed at {}", client.name(), self.work.name()).into()),
+        }
+    }
+
+    fn socket(&self) -> Result<PathBuf> {
+        let replay = self.replay.as_ref().map(|replay| replay.socket.clone());
+        let socket = replay.or_else(|| self.engine.map(|engine| engine.socket.clone()));
+        Ok(socket.ok_or("live work needs an engine")?)
+    }
+}
