@@ -71,6 +71,10 @@ pub(crate) async fn exchange(
         if let Poll::Ready(outcome) = connection.poll_head(&mut passed, context) {
             return Poll::Ready(outcome.map_err(|failure| broken.take().unwrap_or(Failure::Head(failure))));
         }
+        // What was never sent will not be answered.
+        if let Some(failure) = broken.take_if(|failure| matches!(failure, Failure::Send { written: false, .. })) {
+            return Poll::Ready(Err(failure));
+        }
         match due {
             Some((_, late)) if timer.as_mut().poll(context).is_ready() => Poll::Ready(Err(Failure::Late(late))),
             _ => Poll::Pending,
