@@ -149,7 +149,8 @@ impl Stream for Lines {
                     false => Poll::Ready(Some(Ok(line))),
                 };
             }
-            if self.begun.iter().any(|begun| begun.len() > self.limit) {
+            // A carriage return at the end may be part of the line break.
+            if self.begun.iter().any(|begun| begun.strip_suffix(b"\r").unwrap_or(begun).len() > self.limit) {
                 return self.too_long();
             }
             if self.ended {
@@ -161,6 +162,7 @@ impl Stream for Lines {
                     self.ended = true;
                     return Poll::Ready(Some(Err(error)));
                 }
+                None if self.begun.iter().any(|begun| begun.len() > self.limit) => return self.too_long(),
                 None => {
                     self.ended = true;
                     self.flush();
