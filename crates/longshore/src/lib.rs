@@ -54,6 +54,7 @@ mod api;
 pub mod config;
 mod docker;
 mod error;
+mod flow;
 mod http;
 pub mod stream;
 pub mod transport;
@@ -66,6 +67,7 @@ pub use api::{Call, Size};
 pub use config::Environment;
 pub use docker::{ConnectOptions, Docker};
 pub use error::{Error, ErrorKind, Result};
+pub use flow::{Change, Run};
 pub use http::{Deadlines, Payload};
 pub use longshore_models as models;
 pub use longshore_models::{
