@@ -4,6 +4,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use clap::Args;
+use serde::Deserialize;
 
 use crate::engine::{self, Engine};
 use crate::error::{Context, Error, Result};
@@ -23,8 +24,8 @@ const ENGINES: &str = "LONGSHORE_TEST_ENGINES";
 /// Names an engine of one's own for the live tests.
 const HOST: &str = "LONGSHORE_TEST_HOST";
 
-/// The tests of the library that talk to no engine: over wires of their own.
-const WITHOUT_ENGINE: [&str; 3] = ["wire", "fault", "differential"];
+/// The test of the library that talks to engines; all others are over wires of their own.
+const LIVE: &str = "live";
 
 /// Runs all stages, the quick ones first, and stops at the first that fails.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
@@ -39,9 +40,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let units = ["test", "--workspace", "--exclude", "bench", "--all-features", "--lib", "--bins"];
     stages.cargo("unit and encode tests", &units)?;
     stages.cargo("decode tests", &["test", "--package", "longshore-models", "--tests"])?;
-    let mut wire = vec!["test", "--package", "longshore", "--all-features"];
-    wire.extend(WITHOUT_ENGINE.iter().flat_map(|test| ["--test", test]));
-    stages.cargo("wire, fault and differential tests", &wire)?;
+    for test in tests_without_engine()? {
+        stages
+            .cargo(&format!("{test} tests"), &["test", "--package", "longshore", "--all-features", "--test", &test])?;
+    }
     stages.cargo(
         "examples in the documentation",
         &["test", "--workspace", "--exclude", "bench", "--all-features", "--doc"],
@@ -55,6 +57,33 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     Ok(())
 }
 
+/// The library's tests that talk to no engine, so that none is forgotten.
+fn tests_without_engine() -> Result<Vec<String>> {
+    #[derive(Deserialize)]
+    struct Metadata {
+        packages: Vec<Package>,
+    }
+    #[derive(Deserialize)]
+    struct Package {
+        name: String,
+        targets: Vec<Target>,
+    }
+    #[derive(Deserialize)]
+    struct Target {
+        name: String,
+        kind: Vec<String>,
+    }
+    let json = workspace::cargo_output(&["metadata", "--format-version", "1", "--no-deps"])?;
+    let metadata: Metadata = serde_json::from_str(&json).context(|| "read cargo's metadata".to_owned())?;
+    let library = metadata.packages.into_iter().filter(|package| package.name == "longshore");
+    let tests = library.flat_map(|package| package.targets).filter(|target| target.kind == ["test"]);
+    let (live, others): (Vec<_>, Vec<_>) = tests.map(|test| test.name).partition(|name| name == LIVE);
+    match live.len() {
+        1 => Ok(others),
+        _ => Err(Error::new("the library has no live tests")),
+    }
+}
+
 fn documentation() -> Command {
     let mut command = workspace::cargo(&["doc", "--workspace", "--exclude", "bench", "--no-deps", "--all-features"]);
     command.env("RUSTDOCFLAGS", "--deny warnings");
@@ -63,7 +92,7 @@ fn documentation() -> Command {
 
 /// Runs the live tests on every engine, and stops those engines that were started for it.
 fn live(stages: &mut Stages) -> Result<()> {
-    let mut tests = workspace::cargo(&["test", "--package", "longshore", "--all-features", "--test", "live"]);
+    let mut tests = workspace::cargo(&["test", "--package", "longshore", "--all-features", "--test", LIVE]);
     if std::env::var_os(HOST).is_some() || std::env::var_os(ENGINES).is_some() {
         return stages.run("live tests on the engines that the environment names", tests);
     }
