@@ -252,11 +252,16 @@ fn hexadecimal(byte: u8) -> Option<u64> {
 /// Where the extensions of a chunk line end, with the line break; they mean nothing to a client.
 fn extension_end(text: &[u8], limit: usize) -> Result<Option<usize>, BodyError> {
     let window = &text[..text.len().min(limit)];
-    match window.iter().position(|byte| *byte == b'\n') {
-        Some(at) if window[..at].ends_with(b"\r") => Ok(Some(at + 1)),
-        Some(_) => Err(BodyError::Chunk),
-        None if text.len() >= limit => Err(BodyError::ChunkLineTooLong),
-        None => Ok(None),
+    let first = window.iter().find(|byte| !matches!(byte, b' ' | b'\t'));
+    if first.is_some_and(|byte| !matches!(byte, b';' | b'\r')) {
+        return Err(BodyError::Chunk);
+    }
+    let end = window.iter().position(|byte| matches!(byte, b'\r' | b'\n')).unwrap_or(window.len());
+    match &window[end..] {
+        [b'\r', b'\n', ..] => Ok(Some(end + 2)),
+        [] | [b'\r'] if text.len() >= limit => Err(BodyError::ChunkLineTooLong),
+        [] | [b'\r'] => Ok(None),
+        _ => Err(BodyError::Chunk),
     }
 }
 
@@ -264,11 +269,21 @@ fn extension_end(text: &[u8], limit: usize) -> Result<Option<usize>, BodyError> 
 fn trailer_line(input: &[u8], seen: usize) -> Result<Option<usize>, BodyError> {
     let window = &input[..input.len().min(MAXIMUM_TRAILERS - seen)];
     match window.iter().position(|byte| *byte == b'\n') {
-        Some(at) if window[..at].ends_with(b"\r") => Ok(Some(at + 1)),
-        Some(_) => Err(BodyError::Trailers),
+        Some(at) => match window[..at].strip_suffix(b"\r") {
+            Some(line) if line.is_empty() || is_field(line) => Ok(Some(at + 1)),
+            _ => Err(BodyError::Trailers),
+        },
         None if seen + input.len() >= MAXIMUM_TRAILERS => Err(BodyError::TrailersTooLong),
         None => Ok(None),
     }
+}
+
+fn is_field(line: &[u8]) -> bool {
+    let is_token = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
+    let mut parts = line.splitn(2, |byte| *byte == b':');
+    let (Some(name), Some(value)) = (parts.next(), parts.next()) else { return false };
+    let is_value = |byte: &u8| *byte == b'\t' || (*byte >= b' ' && *byte != 0x7f);
+    !name.is_empty() && name.iter().all(is_token) && value.iter().all(is_value)
 }
 
 /// Why a body was refused.
@@ -362,7 +377,7 @@ mod tests {
 
     #[test]
     fn broken_chunks_are_refused_at_every_split() {
-        let cases: [(&[u8], BodyError); 8] = [
+        let cases: [(&[u8], BodyError); 14] = [
             (b"x\r\n", BodyError::Chunk),
             (b"\r\n", BodyError::Chunk),
             (b"5\nhello\r\n", BodyError::Chunk),
@@ -370,7 +385,13 @@ mod tests {
             (b"11111111111111111\r\n", BodyError::Chunk),
             (b"5;a\nb\r\nhello", BodyError::Chunk),
             (b"-5\r\n", BodyError::Chunk),
+            (b"5 x\r\nhello", BodyError::Chunk),
+            (b"5;a\rb\r\nhello", BodyError::Chunk),
+            (b"5 \r\rhello", BodyError::Chunk),
             (b"0\r\nA: b\n\r\n", BodyError::Trailers),
+            (b"0\r\nno colon\r\n\r\n", BodyError::Trailers),
+            (b"0\r\nA : b\r\n\r\n", BodyError::Trailers),
+            (b"0\r\nA: b\0\r\n\r\n", BodyError::Trailers),
         ];
         for (wire, error) in cases {
             for split in 0..=wire.len() {

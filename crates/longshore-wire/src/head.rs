@@ -35,6 +35,7 @@ fn parse_with<'a>(
     match response.parse(input) {
         Ok(httparse::Status::Partial) if input.len() >= MAXIMUM_HEAD => Err(HeadError::TooLarge),
         Ok(httparse::Status::Partial) => Ok(None),
+        Ok(httparse::Status::Complete(_)) if response.code.is_none_or(|code| code < 100) => Err(HeadError::NotHttp),
         Ok(httparse::Status::Complete(length)) => Ok(Some((ResponseHead::from(&response), length))),
         Err(httparse::Error::TooManyHeaders) => Err(HeadError::TooManyFields),
         Err(httparse::Error::HeaderName | httparse::Error::HeaderValue | httparse::Error::NewLine) => {
@@ -166,6 +167,7 @@ mod tests {
     #[test]
     fn what_is_not_http_is_refused_at_once() {
         assert_eq!(parse(b"SSH-2.0-OpenSSH_9.2\r\n"), Err(HeadError::NotHttp));
+        assert_eq!(parse(b"HTTP/1.1 099 Odd\r\n\r\n"), Err(HeadError::NotHttp));
         assert_eq!(parse(b"\x15\x03\x01\x00\x02\x02"), Err(HeadError::NotHttp));
         assert_eq!(parse(b"HTTP/1.1 200 OK\r\nbad name: x\r\n\r\n"), Err(HeadError::Malformed));
     }
