@@ -1,5 +1,7 @@
 //! Exchanges that fail: at every byte, at every poll, and at all that is no exchange to begin with.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 mod answers;
 mod bad_input;
 mod cancellation;

@@ -1,5 +1,7 @@
 //! Exchanges byte for byte, against an engine in memory.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 mod connections;
 mod negotiation;
 mod output;
