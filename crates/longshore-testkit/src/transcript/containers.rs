@@ -38,8 +38,12 @@ fn bodies() -> Vec<Transcript> {
     vec![
         inspect("a small JSON answer", json("200 OK", WEB)),
         inspect("informational heads before the final one", after_others),
-        inspect("a body that ends with the connection", crate::Answer::new(until_close).then_close())
-            .may_end_badly(0, head, longshore::ErrorKind::Decode, "the engine's answer is empty"),
+        inspect("a body that ends with the connection", crate::Answer::new(until_close).then_close()).may_end_badly(
+            0,
+            head,
+            longshore::ErrorKind::Decode,
+            "the engine's answer is empty",
+        ),
         inspect("a body with a length on a connection that closes", crate::Answer::new(closing).then_close()),
     ]
 }

@@ -3,6 +3,7 @@
 //! They are the material for tests that repeat an exchange at every split of its bytes, with a fault at every byte, or
 //! with the call given up at every poll.
 
+mod calls;
 mod containers;
 mod refusals;
 mod sessions;
@@ -67,7 +68,7 @@ impl Expected {
 impl Transcript {
     /// All of them.
     pub fn all() -> Vec<Transcript> {
-        [containers::all(), refusals::all(), sessions::all(), streams::all(), system::all()].concat()
+        [containers::all(), refusals::all(), sessions::all(), streams::all(), system::all(), calls::all()].concat()
     }
 
     /// The one with this name.

@@ -8,4 +8,6 @@ mod cancellation;
 mod deadlines;
 mod requests;
 #[cfg(unix)]
+mod sockets;
+#[cfg(unix)]
 mod unreachable;
