@@ -103,7 +103,7 @@ pub struct Subscription<T> {
     _driver: Arc<Driver>,
 }
 
-type Receiving<T> = Pin<Box<dyn Future<Output = (Result<Result<T>, RecvError>, Receiver<Result<T>>)> + Send>>;
+type Receiving<T> = Pin<Box<dyn Future<Output = (Result<Result<T>, RecvError>, Receiver<Result<T>>)> + Send + Sync>>;
 
 enum State<T> {
     Idle(Receiver<Result<T>>),

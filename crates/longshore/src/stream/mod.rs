@@ -27,8 +27,8 @@ mod tests {
     use futures_core::Stream;
 
     #[test]
-    fn streams_can_be_moved_between_tasks_and_polled_without_pinning() {
-        fn check<T: Stream + Send + Unpin + 'static>() {}
+    fn streams_can_be_shared_between_tasks_and_polled_without_pinning() {
+        fn check<T: Stream + Send + Sync + Unpin + 'static>() {}
         check::<ByteStream>();
         check::<JsonStream<()>>();
         check::<OutputStream>();
