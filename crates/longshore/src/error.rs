@@ -132,6 +132,21 @@ impl Operation {
         error
     }
 
+    /// The error that an answer with this status and cause stands for. Podman answers 500 to most of what it refuses,
+    /// and tells beside the message what kind of refusal it is.
+    pub(crate) fn refused_for(&self, status: u16, message: String, cause: &str) -> Error {
+        let mut error = self.refused(status, message);
+        error.0.kind = match (status, cause) {
+            (500, "container state improper" | "exec session state improper" | "that name is already in use") => {
+                ErrorKind::Conflict
+            }
+            (500, "invalid argument") => ErrorKind::Invalid,
+            (500, "layer not known") => ErrorKind::NotFound,
+            _ => error.0.kind,
+        };
+        error
+    }
+
     /// The error for a connection that failed while an answer or a stream was under way.
     pub(crate) fn broken(&self, source: io::Error) -> Error {
         let kind = match source.kind() {
@@ -408,6 +423,21 @@ mod tests {
         assert!(error.to_string().contains("at `State`: invalid type: integer `5`"), "{error}");
         assert!(error.to_string().contains("\"State\": 5"), "{error}");
         assert_eq!(operation.decode::<Example>(&json[..12]).unwrap_err().kind(), ErrorKind::Truncated);
+    }
+
+    #[test]
+    fn a_cause_says_more_than_the_status_500() {
+        let kind = |status, cause| {
+            let error = Operation::on("pause container", "web").refused_for(status, "no".to_owned(), cause);
+            assert_eq!(error.status(), Some(status));
+            error.kind()
+        };
+        assert_eq!(kind(500, "container state improper"), ErrorKind::Conflict);
+        assert_eq!(kind(500, "that name is already in use"), ErrorKind::Conflict);
+        assert_eq!(kind(500, "invalid argument"), ErrorKind::Invalid);
+        assert_eq!(kind(500, "out of cheese"), ErrorKind::Server);
+        assert_eq!(kind(500, ""), ErrorKind::Server);
+        assert_eq!(kind(404, "invalid argument"), ErrorKind::NotFound);
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod exchange;
 mod payload;
 mod pool;
 mod reader;
+mod refusal;
 mod request;
 mod response;
 mod timer;
@@ -22,5 +23,7 @@ pub(crate) use client::Client;
 pub(crate) use reader::{Incoming, Upgraded};
 pub(crate) use request::Request;
 pub(crate) use response::{Body, Response};
+#[cfg(feature = "websocket")]
+pub(crate) use refusal::refusal;
 #[cfg(feature = "websocket")]
 pub(crate) use timer::Timer;

@@ -7,7 +7,6 @@ use bytes::{Bytes, BytesMut};
 use longshore_models::Raw;
 use longshore_wire::body::{BodyDecoder, BodyError, Framing, Step};
 use longshore_wire::head::ResponseHead;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
@@ -16,6 +15,7 @@ use super::deadlines::Deadlines;
 use super::exchange::Answer;
 use super::pool::Pool;
 use super::reader::Upgraded;
+use super::refusal::refusal;
 use super::request::Request;
 use super::timer::Timer;
 use crate::error::{Error, ErrorKind, Operation, Result};
@@ -77,12 +77,7 @@ impl Response {
         }
         // Whatever can be read of it is better than an error about reading it.
         let text = self.body.read_up_to(LARGEST_REFUSAL).await;
-        if status == 404 && is_unknown_path(&text) {
-            let message = "the engine does not have this operation";
-            return Err(self.body.operation.error(ErrorKind::Unsupported, message));
-        }
-        let message = refusal(&text, &self.head);
-        Err(self.body.operation.refused(status, message))
+        Err(refusal(&self.body.operation, status, self.head.content_type(), &self.head.reason, &text))
     }
 
     /// Reads a JSON body.
@@ -128,31 +123,6 @@ impl Response {
                 Err(self.body.operation.error(ErrorKind::Protocol, message))
             }
         }
-    }
-}
-
-/// Whether a 404 says that the path leads nowhere, rather than to an object that is not there.
-fn is_unknown_path(body: &[u8]) -> bool {
-    matches!(body.trim_ascii(), br#"{"message":"page not found"}"# | b"404 page not found" | b"Not Found")
-}
-
-/// The engine's words in an answer that refuses a request: a JSON message, plain text or a page of a proxy.
-fn refusal(body: &[u8], head: &ResponseHead) -> String {
-    #[derive(Deserialize)]
-    struct Refusal {
-        message: String,
-    }
-    if let Ok(Refusal { message }) = serde_json::from_slice(body) {
-        return message.trim().to_owned();
-    }
-    let text = String::from_utf8_lossy(body);
-    let text = text.trim();
-    let page = head.content_type() == Some("text/html") || text.starts_with('<');
-    match (text, head.reason.as_str()) {
-        ("", "") => "the engine gave no reason".to_owned(),
-        ("", reason) => reason.to_owned(),
-        (_, reason) if page => format!("not the engine's answer but a page of a server before it: {reason}"),
-        (text, _) => text.to_owned(),
     }
 }
 

@@ -13,7 +13,7 @@ use tokio_tungstenite::tungstenite::{self, Message};
 use super::{Container, request};
 use crate::api::Call;
 use crate::error::{ErrorKind, Operation, Result};
-use crate::http::{Method, Request};
+use crate::http::{Method, Request, refusal};
 use crate::stream::{OutputFraming, Session};
 use crate::transport::Io;
 
@@ -135,12 +135,11 @@ async fn handshake(operation: Operation, io: Box<dyn Io>, host: String, target: 
     match outcome {
         Ok((stream, _)) => Ok(Box::new(WebSocketIo { stream, begun: Bytes::new() })),
         Err(tungstenite::Error::Http(response)) => {
-            let text = response.body().as_deref().map(String::from_utf8_lossy).unwrap_or_default();
-            let message = match text.trim() {
-                "" => "the engine refuses the WebSocket".to_owned(),
-                text => text.to_owned(),
-            };
-            Err(operation.refused(response.status().as_u16(), message))
+            let status = response.status();
+            let content_type = response.headers().get("content-type").and_then(|value| value.to_str().ok());
+            let body = response.body().as_deref().unwrap_or_default();
+            let reason = status.canonical_reason().unwrap_or_default();
+            Err(refusal(&operation, status.as_u16(), content_type, reason, body))
         }
         Err(source) => {
             let message = format!("the WebSocket can't be opened: {source}");

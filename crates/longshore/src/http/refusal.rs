@@ -1,0 +1,81 @@
+use serde::Deserialize;
+
+use crate::error::{Error, ErrorKind, Operation};
+
+/// The error of an answer that refuses a request, from its status, content type, reason and body.
+pub(crate) fn refusal(
+    operation: &Operation,
+    status: u16,
+    content_type: Option<&str>,
+    reason: &str,
+    body: &[u8],
+) -> Error {
+    #[derive(Deserialize)]
+    struct Refusal {
+        message: String,
+        #[serde(default)]
+        cause: String,
+    }
+    if status == 404 && is_unknown_path(body) {
+        return operation.error(ErrorKind::Unsupported, "the engine does not have this operation");
+    }
+    match serde_json::from_slice(body) {
+        Ok(Refusal { message, cause }) => operation.refused_for(status, message.trim().to_owned(), &cause),
+        Err(_) => operation.refused(status, words(body, content_type, reason)),
+    }
+}
+
+/// Whether a 404 says that the path leads nowhere, rather than to an object that is not there.
+fn is_unknown_path(body: &[u8]) -> bool {
+    matches!(body.trim_ascii(), br#"{"message":"page not found"}"# | b"404 page not found" | b"Not Found")
+}
+
+/// The words of an answer that is no JSON message: plain text or a page of a proxy.
+fn words(body: &[u8], content_type: Option<&str>, reason: &str) -> String {
+    let text = String::from_utf8_lossy(body);
+    let text = text.trim();
+    let page = content_type == Some("text/html") || text.starts_with('<');
+    match (text, reason) {
+        ("", "") => "the engine gave no reason".to_owned(),
+        ("", reason) => reason.to_owned(),
+        (_, reason) if page => format!("not the engine's answer but a page of a server before it: {reason}"),
+        (text, _) => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(status: u16, content_type: &str, body: &str) -> (ErrorKind, String) {
+        let operation = Operation::on("stop container", "web");
+        let error = refusal(&operation, status, Some(content_type), "Reason", body.as_bytes());
+        (error.kind(), error.message().to_owned())
+    }
+
+    #[test]
+    fn the_engine_s_own_words_are_kept() {
+        let json = r#"{"message":"No such container: web\n"}"#;
+        assert_eq!(refused(404, "application/json", json), (ErrorKind::NotFound, "No such container: web".to_owned()));
+        assert_eq!(refused(409, "text/plain", "in use\r\n"), (ErrorKind::Conflict, "in use".to_owned()));
+        let json = r#"{"cause":"container state improper","message":"it is paused","response":500}"#;
+        assert_eq!(refused(500, "application/json", json), (ErrorKind::Conflict, "it is paused".to_owned()));
+        assert_eq!(refused(500, "application/json", ""), (ErrorKind::Server, "Reason".to_owned()));
+        assert_eq!(refused(500, "application/json", r#"{"a":1}"#), (ErrorKind::Server, r#"{"a":1}"#.to_owned()));
+    }
+
+    #[test]
+    fn a_page_of_a_proxy_is_not_told_whole() {
+        let (kind, message) = refused(502, "text/html", "<html>much</html>");
+        assert_eq!(kind, ErrorKind::Unavailable);
+        assert_eq!(message, "not the engine's answer but a page of a server before it: Reason");
+    }
+
+    #[test]
+    fn an_operation_that_the_engine_lacks_is_not_an_object_that_it_lacks() {
+        for body in [r#"{"message":"page not found"}"#, "404 page not found\n", "Not Found\n"] {
+            assert_eq!(refused(404, "text/plain", body).0, ErrorKind::Unsupported, "{body}");
+        }
+        assert_eq!(refused(404, "text/plain", "no such container").0, ErrorKind::NotFound);
+    }
+}
