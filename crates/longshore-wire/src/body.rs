@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use bytes::{Buf, Bytes};
-
 use crate::head::ResponseHead;
 use crate::request::Method;
 
@@ -78,13 +76,14 @@ pub enum Step {
 /// Takes a body out of its framing, without copying it.
 ///
 /// ```
-/// use bytes::Bytes;
 /// use longshore_wire::body::{BodyDecoder, Framing, Step};
 ///
 /// let mut decoder = BodyDecoder::new(Framing::Chunked);
-/// let mut input = Bytes::from_static(b"5\r\nhello\r\n0\r\n\r\n");
+/// let mut input = &b"5\r\nhello\r\n0\r\n\r\n"[..];
 /// let Step::Data(length) = decoder.decode(&mut input)? else { panic!() };
-/// assert_eq!(input.split_to(length), "hello");
+/// let (data, rest) = input.split_at(length);
+/// assert_eq!(data, b"hello");
+/// input = rest;
 /// assert_eq!(decoder.decode(&mut input)?, Step::End);
 /// # Ok::<(), longshore_wire::body::BodyError>(())
 /// ```
@@ -142,7 +141,7 @@ impl BodyDecoder {
     /// # Errors
     /// A [`BodyError`] when the framing is broken or over a limit; the connection is of no more use then.
     #[inline]
-    pub fn decode(&mut self, input: &mut Bytes) -> Result<Step, BodyError> {
+    pub fn decode(&mut self, input: &mut &[u8]) -> Result<Step, BodyError> {
         loop {
             match &mut self.state {
                 State::Done => return Ok(Step::End),
@@ -151,7 +150,7 @@ impl BodyDecoder {
                 State::ChunkLine { follows } => match chunk_line(input, *follows)? {
                     None => return Ok(Step::More),
                     Some((line, size)) => {
-                        input.advance(line);
+                        *input = &input[line..];
                         self.state = if size == 0 { State::Trailers { seen: 0 } } else { State::ChunkData(size) };
                     }
                 },
@@ -174,7 +173,7 @@ impl BodyDecoder {
                 State::Trailers { seen } => match trailer_line(input, *seen)? {
                     None => return Ok(Step::More),
                     Some(line) => {
-                        input.advance(line);
+                        *input = &input[line..];
                         *seen += line;
                         if line == 2 {
                             self.state = State::Done;
@@ -202,12 +201,14 @@ impl BodyDecoder {
 }
 
 /// How much of what is left to come is in `input`.
+#[inline]
 fn available(input: &[u8], left: u64) -> usize {
     usize::try_from(left).unwrap_or(usize::MAX).min(input.len())
 }
 
 /// Reads the line that announces a chunk, and before it the line break that ends the chunk before. Answers the bytes
 /// that both take, and the size of the chunk.
+#[inline]
 fn chunk_line(input: &[u8], follows: bool) -> Result<Option<(usize, u64)>, BodyError> {
     let mut line = input;
     if follows {
@@ -240,6 +241,7 @@ fn chunk_line(input: &[u8], follows: bool) -> Result<Option<(usize, u64)>, BodyE
     }
 }
 
+#[inline]
 fn hexadecimal(byte: u8) -> Option<u64> {
     match byte {
         b'0'..=b'9' => Some(u64::from(byte - b'0')),
@@ -334,19 +336,19 @@ mod tests {
     fn decode_split(framing: Framing, wire: &[u8], split: usize) -> Result<(Vec<u8>, Vec<u8>), BodyError> {
         let mut decoder = BodyDecoder::new(framing);
         let mut body = Vec::new();
-        let mut input = Bytes::new();
+        let mut left = Vec::new();
         for part in [&wire[..split], &wire[split..]] {
-            input = [&input[..], part].concat().into();
-            loop {
-                match decoder.decode(&mut input)? {
-                    Step::Data(length) => body.extend_from_slice(&input.split_to(length)),
-                    Step::More => break,
-                    Step::End => break,
-                }
+            left.extend_from_slice(part);
+            let mut input = &left[..];
+            while let Step::Data(length) = decoder.decode(&mut input)? {
+                let (data, rest) = input.split_at(length);
+                body.extend_from_slice(data);
+                input = rest;
             }
+            left = input.to_vec();
         }
         decoder.end_of_input()?;
-        Ok((body, input.to_vec()))
+        Ok((body, left))
     }
 
     const CHUNKED: &[u8] =

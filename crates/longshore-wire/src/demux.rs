@@ -6,8 +6,6 @@
 
 use std::fmt;
 
-use bytes::{Buf, Bytes};
-
 /// The longest error text of the engine that is kept, in bytes.
 pub const MAXIMUM_ERROR: usize = 1024 * 1024;
 
@@ -68,7 +66,7 @@ impl Demux {
     /// [`DemuxError::UnknownStream`] when a frame names no known stream, [`DemuxError::Engine`] with the text of an
     /// error that the engine sent in a frame of its own.
     #[inline]
-    pub fn next(&mut self, input: &mut Bytes) -> Result<Option<(Source, usize)>, DemuxError> {
+    pub fn next(&mut self, input: &mut &[u8]) -> Result<Option<(Source, usize)>, DemuxError> {
         loop {
             if self.error.is_some() {
                 return self.read_error(input);
@@ -88,17 +86,18 @@ impl Demux {
         }
     }
 
-    fn read_header(&mut self, input: &mut Bytes) -> Option<[u8; HEADER]> {
+    #[inline]
+    fn read_header(&mut self, input: &mut &[u8]) -> Option<[u8; HEADER]> {
         if self.filled == 0
-            && let Some(header) = input.first_chunk().copied()
+            && let Some((header, rest)) = input.split_first_chunk()
         {
-            input.advance(HEADER);
-            return Some(header);
+            *input = rest;
+            return Some(*header);
         }
-        let count = (HEADER - self.filled).min(input.len());
-        self.header[self.filled..self.filled + count].copy_from_slice(&input[..count]);
-        input.advance(count);
-        self.filled += count;
+        let (part, rest) = input.split_at(input.len().min(HEADER - self.filled));
+        *input = rest;
+        self.header[self.filled..self.filled + part.len()].copy_from_slice(part);
+        self.filled += part.len();
         if self.filled < HEADER {
             return None;
         }
@@ -106,6 +105,7 @@ impl Demux {
         Some(self.header)
     }
 
+    #[inline]
     fn begin(&mut self, header: [u8; HEADER]) -> Result<(), DemuxError> {
         let [stream, _, _, _, length @ ..] = header;
         self.left = u32::from_be_bytes(length) as usize;
@@ -121,9 +121,10 @@ impl Demux {
 
     /// Reads on in a frame that tells of an error.
     #[cold]
-    fn read_error(&mut self, input: &mut Bytes) -> Result<Option<(Source, usize)>, DemuxError> {
+    fn read_error(&mut self, input: &mut &[u8]) -> Result<Option<(Source, usize)>, DemuxError> {
         let text = self.error.get_or_insert_default();
-        let piece = input.split_to(input.len().min(self.left));
+        let (piece, rest) = input.split_at(input.len().min(self.left));
+        *input = rest;
         self.left -= piece.len();
         let room = MAXIMUM_ERROR - text.len();
         text.extend_from_slice(&piece[..piece.len().min(room)]);
@@ -185,12 +186,13 @@ mod tests {
         let mut demux = Demux::default();
         let mut output: Vec<(Source, Vec<u8>)> = Vec::new();
         for part in parts {
-            let mut input = Bytes::copy_from_slice(part);
+            let mut input = *part;
             while let Some((source, length)) = demux.next(&mut input)? {
                 assert!(length > 0);
-                let piece = input.split_to(length);
+                let (piece, rest) = input.split_at(length);
+                input = rest;
                 match output.last_mut() {
-                    Some((last, bytes)) if *last == source => bytes.extend_from_slice(&piece),
+                    Some((last, bytes)) if *last == source => bytes.extend_from_slice(piece),
                     _ => output.push((source, piece.to_vec())),
                 }
             }
@@ -257,10 +259,8 @@ mod tests {
     #[test]
     fn a_huge_frame_is_passed_on_as_it_comes() {
         let mut demux = Demux::default();
-        let mut input = Bytes::from_static(b"\x01\0\0\0\xff\xff\xff\xffabc");
-        assert_eq!(demux.next(&mut input), Ok(Some((Source::Stdout, 3))));
-        input.clear();
-        assert_eq!(demux.next(&mut input), Ok(None));
+        assert_eq!(demux.next(&mut &b"\x01\0\0\0\xff\xff\xff\xffabc"[..]), Ok(Some((Source::Stdout, 3))));
+        assert_eq!(demux.next(&mut &b""[..]), Ok(None));
         assert_eq!(demux.end_of_input(), Err(DemuxError::Truncated));
     }
 

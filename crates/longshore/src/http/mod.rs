@@ -20,10 +20,10 @@ pub(crate) use longshore_wire::request::Method;
 pub use payload::Payload;
 
 pub(crate) use client::Client;
-pub(crate) use reader::{Incoming, Upgraded};
-pub(crate) use request::Request;
-pub(crate) use response::{Body, Response};
+pub(crate) use reader::{Incoming, Upgraded, Window};
 #[cfg(feature = "websocket")]
 pub(crate) use refusal::refusal;
+pub(crate) use request::Request;
+pub(crate) use response::{Body, Response};
 #[cfg(feature = "websocket")]
 pub(crate) use timer::Timer;

@@ -2,7 +2,7 @@ use std::io;
 use std::pin::pin;
 use std::task::{Context, Poll, ready};
 
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt, ReadHalf, WriteHalf};
 use tokio::time::Instant;
 
@@ -63,18 +63,18 @@ impl<R: AsyncRead + Unpin> Reader<R> {
         }
     }
 
-    /// Takes what has been read, or else reads and puts it behind what is left in `window`. Answers whether there was
-    /// anything before the end.
-    pub(crate) fn poll_window(&mut self, window: &mut Bytes, context: &mut Context<'_>) -> Poll<io::Result<bool>> {
+    /// Moves the window on: to what has been read, or else reads and puts it behind what is left. Answers whether there
+    /// was anything before the end.
+    pub(crate) fn poll_window(&mut self, window: &mut Window, context: &mut Context<'_>) -> Poll<io::Result<bool>> {
         if self.buffer.is_empty() || !window.is_empty() {
             // The buffer has been empty since the window was taken from it.
-            self.buffer.extend_from_slice(window);
-            window.clear();
+            self.buffer.extend_from_slice(&window.bytes);
+            *window = Window::default();
             if ready!(self.poll_fill(context))? == 0 {
                 return Poll::Ready(Ok(false));
             }
         }
-        *window = self.buffer.split().freeze();
+        window.bytes = self.buffer.split().freeze();
         Poll::Ready(Ok(true))
     }
 
@@ -82,6 +82,50 @@ impl<R: AsyncRead + Unpin> Reader<R> {
     pub(crate) fn is_stale(&mut self) -> bool {
         let mut context = Context::from_waker(std::task::Waker::noop());
         !self.buffer.is_empty() || self.poll_fill(&mut context).is_ready()
+    }
+}
+
+/// What has been read and has yet to be taken: data, and behind it what is not known yet to be data or framing.
+///
+/// It is looked at as a slice, and only what is handed out becomes [`Bytes`]: this is done for every line of a log.
+#[derive(Default)]
+pub(crate) struct Window {
+    bytes: Bytes,
+    data: usize,
+}
+
+impl Window {
+    /// Whether all of it has been taken.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// The data at the front.
+    pub(crate) fn data(&self) -> &[u8] {
+        self.bytes.get(..self.data).unwrap_or_default()
+    }
+
+    /// Takes data from the front.
+    pub(crate) fn take(&mut self, length: usize) -> Bytes {
+        self.data -= length;
+        self.bytes.split_to(length)
+    }
+
+    /// Drops data from the front.
+    pub(crate) fn skip(&mut self, length: usize) {
+        self.data -= length;
+        self.bytes.advance(length);
+    }
+
+    /// What is not known yet to be data or framing, once all data before it has been taken.
+    pub(super) fn unknown(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Says how much of the unknown is framing, which is dropped, and how much behind it is data.
+    pub(super) fn set_known(&mut self, framing: usize, data: usize) {
+        self.bytes.advance(framing);
+        self.data = data;
     }
 }
 
@@ -104,7 +148,8 @@ impl Upgraded {
         let Reader { io, buffer, allocated, room } = connection;
         let (io, outgoing) = tokio::io::split(io);
         let end = timer.end();
-        let incoming = Incoming { reader: Reader { io, buffer, allocated, room }, timer };
+        let reader = Reader { io, buffer, allocated, room };
+        let incoming = Incoming { reader, window: Window::default(), timer };
         Upgraded { incoming, outgoing, end }
     }
 }
@@ -112,23 +157,20 @@ impl Upgraded {
 /// What comes on a connection that has left HTTP, within its deadlines; at first what came right behind the head.
 pub(crate) struct Incoming {
     reader: Reader<ReadHalf<Box<dyn Io>>>,
+    pub(crate) window: Window,
     timer: Timer,
 }
 
 impl Incoming {
-    /// As [`Reader::poll_window`].
-    pub(crate) fn poll_window(
-        &mut self,
-        window: &mut Bytes,
-        operation: &Operation,
-        context: &mut Context<'_>,
-    ) -> Poll<Result<bool>> {
+    /// Brings data into the window, once all before it has been taken; answers whether there was any before the end.
+    pub(crate) fn poll_data(&mut self, operation: &Operation, context: &mut Context<'_>) -> Poll<Result<bool>> {
         if self.timer.has_ended() {
             return Poll::Ready(Err(operation.late()));
         }
-        match self.reader.poll_window(window, context) {
+        match self.reader.poll_window(&mut self.window, context) {
             Poll::Ready(outcome) => {
                 self.timer.rest();
+                self.window.set_known(0, self.window.unknown().len());
                 Poll::Ready(outcome.map_err(|error| operation.broken(error)))
             }
             Poll::Pending => {

@@ -14,7 +14,7 @@ use super::connection::Connection;
 use super::deadlines::Deadlines;
 use super::exchange::Answer;
 use super::pool::Pool;
-use super::reader::Upgraded;
+use super::reader::{Upgraded, Window};
 use super::refusal::refusal;
 use super::request::Request;
 use super::timer::Timer;
@@ -46,7 +46,7 @@ impl Response {
         let keep = sent && head.keeps_alive() && framing != Framing::UntilClose && head.status != 101;
         let mut body = Body {
             connection: Some(connection),
-            window: Bytes::new(),
+            window: Window::default(),
             decoder: BodyDecoder::new(framing),
             pool: keep.then(|| pool.clone()),
             operation: request.operation.clone(),
@@ -132,7 +132,7 @@ impl Response {
 pub(crate) struct Body {
     connection: Option<Connection>,
     /// What has been read and not yet decoded, if it is not the connection that still has it.
-    window: Bytes,
+    pub(crate) window: Window,
     decoder: BodyDecoder,
     pool: Option<Arc<Pool>>,
     operation: Operation,
@@ -152,37 +152,42 @@ impl Body {
 
     /// The next piece of the body; `None` after its end and after an error.
     pub(crate) fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes>>> {
-        let mut piece = Bytes::new();
-        match ready!(self.poll_piece(&mut piece, context)) {
-            Ok(true) => Poll::Ready(Some(Ok(piece))),
+        match ready!(self.poll_data(context)) {
+            Ok(true) => {
+                let piece = self.window.take(self.window.data().len());
+                if self.decoder.is_done() {
+                    self.release();
+                }
+                Poll::Ready(Some(Ok(piece)))
+            }
             Ok(false) => Poll::Ready(None),
             Err(error) => Poll::Ready(Some(Err(error))),
         }
     }
 
-    /// Puts the next piece of the body into `piece`; answers whether there was one.
-    ///
-    /// It is written in place, since this runs for every line of a log.
-    pub(crate) fn poll_piece(&mut self, piece: &mut Bytes, context: &mut Context<'_>) -> Poll<Result<bool>> {
+    /// Brings data of the body into the window, once all before it has been taken; answers whether there was any before
+    /// the end.
+    pub(crate) fn poll_data(&mut self, context: &mut Context<'_>) -> Poll<Result<bool>> {
         let Some(connection) = &mut self.connection else { return Poll::Ready(Ok(false)) };
         if self.timer.has_ended() {
             return Poll::Ready(Err(self.fail(|operation| operation.late())));
         }
         loop {
-            match self.decoder.decode(&mut self.window) {
+            let mut rest = self.window.unknown();
+            let step = self.decoder.decode(&mut rest);
+            let framing = self.window.unknown().len() - rest.len();
+            match step {
                 Ok(Step::Data(length)) => {
-                    *piece = self.window.split_to(length);
+                    self.window.set_known(framing, length);
                     self.timer.rest();
-                    if self.decoder.is_done() {
-                        self.release();
-                    }
                     return Poll::Ready(Ok(true));
                 }
                 Ok(Step::End) => {
+                    self.window.set_known(framing, 0);
                     self.release();
                     return Poll::Ready(Ok(false));
                 }
-                Ok(Step::More) => {}
+                Ok(Step::More) => self.window.set_known(framing, 0),
                 Err(error) => return Poll::Ready(Err(self.fail(|operation| operation.bad_body(error)))),
             }
             match connection.poll_window(&mut self.window, context) {

@@ -10,7 +10,7 @@ use longshore_wire::demux::{Demux, DemuxError, Source};
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 
 use crate::error::{Error, ErrorKind, Operation, Result};
-use crate::http::{Body, Incoming};
+use crate::http::{Body, Incoming, Window};
 
 /// A piece of a container's output.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,7 +41,6 @@ pub struct Chunk {
 pub struct OutputStream {
     feed: Feed,
     framing: Framing,
-    piece: Bytes,
     operation: Operation,
     ended: bool,
 }
@@ -85,7 +84,7 @@ impl OutputStream {
     }
 
     fn new(feed: Feed, framing: OutputFraming, operation: Operation) -> Self {
-        OutputStream { feed, framing: framing.into(), piece: Bytes::new(), operation, ended: false }
+        OutputStream { feed, framing: framing.into(), operation, ended: false }
     }
 
     /// Takes the next piece of output; `None` at the end and after an error.
@@ -133,16 +132,17 @@ impl OutputStream {
         &self.operation
     }
 
-    /// Finds the next piece of output in what has come.
-    fn next_in_piece(&mut self) -> Result<Option<Chunk>, DemuxError> {
-        let (source, length) = match &mut self.framing {
-            Framing::Multiplexed(demux) => match demux.next(&mut self.piece)? {
-                Some(found) => found,
-                None => return Ok(None),
-            },
-            Framing::Terminal => (Source::Terminal, self.piece.len()),
+    /// Finds the next piece of output in what has come, past headers: where it is from, and how long it is.
+    fn find_in_window(&mut self) -> Result<Option<(Source, usize)>, DemuxError> {
+        let window = self.feed.window();
+        let mut data = window.data();
+        let found = match &mut self.framing {
+            Framing::Multiplexed(demux) => demux.next(&mut data)?,
+            Framing::Terminal => Some((Source::Terminal, data.len())),
         };
-        Ok(Some(Chunk { source, bytes: self.piece.split_to(length) }))
+        let headers = window.data().len() - data.len();
+        window.skip(headers);
+        Ok(found)
     }
 
     /// Notes the end of the output, which is an error inside a frame.
@@ -158,16 +158,18 @@ impl OutputStream {
 }
 
 impl Feed {
-    /// Puts what comes next into `piece`; answers whether there was anything before the end.
-    fn poll_piece(
-        &mut self,
-        piece: &mut Bytes,
-        operation: &Operation,
-        context: &mut Context<'_>,
-    ) -> Poll<Result<bool>> {
+    fn window(&mut self) -> &mut Window {
         match self {
-            Feed::Body(body) => body.poll_piece(piece, context),
-            Feed::Upgraded(incoming) => incoming.poll_window(piece, operation, context),
+            Feed::Body(body) => &mut body.window,
+            Feed::Upgraded(incoming) => &mut incoming.window,
+        }
+    }
+
+    /// Brings data into the window; answers whether there was any before the end.
+    fn poll_data(&mut self, operation: &Operation, context: &mut Context<'_>) -> Poll<Result<bool>> {
+        match self {
+            Feed::Body(body) => body.poll_data(context),
+            Feed::Upgraded(incoming) => incoming.poll_data(operation, context),
         }
     }
 }
@@ -181,9 +183,12 @@ impl Stream for OutputStream {
             return Poll::Ready(None);
         }
         loop {
-            if !this.piece.is_empty() {
-                match this.next_in_piece() {
-                    Ok(Some(chunk)) => return Poll::Ready(Some(Ok(chunk))),
+            if !this.feed.window().data().is_empty() {
+                match this.find_in_window() {
+                    Ok(Some((source, length))) => {
+                        let bytes = this.feed.window().take(length);
+                        return Poll::Ready(Some(Ok(Chunk { source, bytes })));
+                    }
                     Ok(None) => {}
                     Err(error) => {
                         this.ended = true;
@@ -191,7 +196,7 @@ impl Stream for OutputStream {
                     }
                 }
             }
-            match ready!(this.feed.poll_piece(&mut this.piece, &this.operation, context)) {
+            match ready!(this.feed.poll_data(&this.operation, context)) {
                 Ok(true) => {}
                 Ok(false) => return Poll::Ready(this.finish()),
                 Err(error) => {

@@ -1,6 +1,6 @@
 //! longshore's decoders, put together as its client does.
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Buf, BytesMut};
 use longshore_wire::body::{BodyDecoder, BodyError, Framing, Step};
 use longshore_wire::head::{self, HeadError, ResponseHead};
 use longshore_wire::request::Method;
@@ -26,14 +26,17 @@ pub(crate) fn read(case: &Case) -> Result<(u16, Vec<u8>), Refusal> {
     let head = final_head(&mut buffer, &mut input)?;
     let method = if case.head { Method::Head } else { Method::Get };
     let mut decoder = BodyDecoder::new(Framing::of(method, &head).map_err(Refusal::Body)?);
-    let mut window = buffer.freeze();
     let mut body = Vec::new();
     loop {
-        match decoder.decode(&mut window).map_err(Refusal::Body)? {
-            Step::Data(length) => body.extend_from_slice(&window.split_to(length)),
+        let mut rest = &buffer[..];
+        let step = decoder.decode(&mut rest).map_err(Refusal::Body)?;
+        let framing = buffer.len() - rest.len();
+        buffer.advance(framing);
+        match step {
+            Step::Data(length) => body.extend_from_slice(&buffer.split_to(length)),
             Step::End => break,
             Step::More => match input.next() {
-                Some(piece) => window = Bytes::from([&window[..], piece].concat()),
+                Some(piece) => buffer.extend_from_slice(piece),
                 None => break decoder.end_of_input().map_err(|_| Refusal::Cut)?,
             },
         }
