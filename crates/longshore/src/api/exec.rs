@@ -129,6 +129,9 @@ impl NewExec {
     }
 
     /// Sets the keys that, sent to a terminal, end the session, such as `ctrl-p,ctrl-q`.
+    ///
+    /// Docker then tells of the process that it has ended with 126, whether it runs on or not. Podman 4 does not heed
+    /// them.
     pub fn detach_keys(mut self, keys: impl Into<String>) -> Self {
         self.body.detach_keys = keys.into();
         self
@@ -144,7 +147,7 @@ impl NewExec {
 
     /// Runs the process to its end: what it wrote, at most 256 MiB, and its exit status.
     ///
-    /// A command that can't be started ends with 126 or 127 and tells why on stdout, or fails, by engine.
+    /// A command that can't be started ends with 126 or 127 and tells why, on stdout on Docker, on stderr on Podman.
     ///
     /// # Errors
     /// As [`start`](NewExec::start), and [`TooLarge`](ErrorKind::TooLarge) when it writes more.
@@ -170,7 +173,7 @@ impl NewExec {
         self.create().await?.open(size).await
     }
 
-    /// Starts the process and leaves it to itself.
+    /// Starts the process and leaves it to itself. Podman 4 takes note of its end only five minutes later.
     ///
     /// # Errors
     /// As [`start`](NewExec::start).
@@ -244,8 +247,8 @@ impl Exec {
     /// `POST /exec/{id}/start`, API 1.24+.
     ///
     /// # Errors
-    /// [`NotFound`](ErrorKind::NotFound); [`Conflict`](ErrorKind::Conflict) when it was started already or its
-    /// container is not running.
+    /// [`NotFound`](ErrorKind::NotFound); [`Conflict`](ErrorKind::Conflict) when its container is not running, on
+    /// Podman also when it was started already. Docker tells that on the stdout of the session.
     ///
     /// # Cancel safety
     /// When the future is dropped after the request was sent, the process may run all the same.
@@ -269,7 +272,8 @@ impl Exec {
     /// `POST /exec/{id}/start`, API 1.24+.
     ///
     /// # Errors
-    /// As [`start`](Exec::start).
+    /// [`NotFound`](ErrorKind::NotFound); [`Conflict`](ErrorKind::Conflict) when it was started already or its
+    /// container is not running.
     ///
     /// # Cancel safety
     /// As [`start`](Exec::start).
@@ -294,6 +298,7 @@ impl Exec {
     /// Waits for the process to end.
     ///
     /// The engine has no call for this, so it is asked again and again: after 2 ms at first, every half second later.
+    /// Podman 4 takes note of the end of a process that nobody is connected to only five minutes later.
     ///
     /// # Errors
     /// As [`inspect`](Exec::inspect), and [`Timeout`](ErrorKind::Timeout) when

@@ -15,7 +15,7 @@ use crate::http::{Method, Request};
 pub struct Ping {
     /// The newest API version it speaks.
     pub api_version: Option<ApiVersion>,
-    /// The operating system of its containers, such as `linux`.
+    /// The operating system of its containers, such as `linux`; Podman 4 does not tell.
     pub os_type: Option<String>,
     /// The builder it prefers: `1` the classic one, `2` BuildKit.
     pub builder_version: Option<String>,

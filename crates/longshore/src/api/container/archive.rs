@@ -15,7 +15,7 @@ use crate::stream::ByteStream;
 #[serde(default)]
 #[non_exhaustive]
 pub struct PathStat {
-    /// The last part of the path.
+    /// The last part of the path; on Podman of the path where a symbolic link leads to.
     pub name: String,
     /// The size in bytes.
     pub size: u64,
@@ -102,7 +102,7 @@ impl DerefMut for Archive {
 pub struct UploadOptions {
     /// Whether to refuse to put a file where there is a folder, or a folder where there is a file.
     pub no_overwrite_dir_non_dir: bool,
-    /// Whether the files get the owners that the tar names.
+    /// Whether the files belong to the user of the container instead of the owners that the tar names.
     pub copy_uid_gid: bool,
 }
 
@@ -114,7 +114,9 @@ impl UploadOptions {
         self
     }
 
-    /// Gives the files the owners that the tar names.
+    /// Gives the files to the user that the container runs as, if it names one, instead of the owners that the tar names.
+    ///
+    /// Docker 26 and older look the user up by name on the engine's machine.
     #[must_use]
     pub fn copy_uid_gid(mut self) -> Self {
         self.copy_uid_gid = true;
@@ -158,15 +160,15 @@ impl Container {
         PathStat::from_head(&operation, response.head())
     }
 
-    /// Unpacks a tar into a folder of the container, which must exist.
+    /// Unpacks a tar into a folder of the container, which must exist; Podman makes it.
     ///
     /// `PUT /containers/{id}/archive`, API 1.24+. The tar may be compressed with gzip, bzip2, xz or, with most engines,
     /// zstd. It is streamed from its [`Payload`].
     ///
     /// # Errors
     /// [`NotFound`](ErrorKind::NotFound) when there is no such container or folder,
-    /// [`Invalid`](ErrorKind::Invalid) or [`Server`](ErrorKind::Server), by engine, when it is no tar or is cut,
-    /// [`Forbidden`](ErrorKind::Forbidden) or [`Server`](ErrorKind::Server) when the filesystem is read-only,
+    /// [`Invalid`](ErrorKind::Invalid) or [`Server`](ErrorKind::Server), by engine, when it is no tar, when it is cut
+    /// inside a file, and when the filesystem is read-only,
     /// [`Io`](ErrorKind::Io) when the payload can't be read.
     ///
     /// # Cancel safety

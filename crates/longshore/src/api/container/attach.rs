@@ -25,7 +25,8 @@ impl Container {
     /// `POST /containers/{id}/attach`, API 1.24+. Attach before the start to miss nothing. The container must have been
     /// made with its standard input open for [`stdin`](Attach::stdin) to do anything; when that input ends, the engine
     /// ends the output as well, unless the container was made with
-    /// [`stdin_once`](crate::Spec::stdin_once) and has no terminal.
+    /// [`stdin_once`](crate::Spec::stdin_once) and has no terminal. Podman ends the input of the container with every
+    /// session, whether it was made for one or for several.
     ///
     /// ```no_run
     /// # async fn example(docker: longshore::Docker) -> longshore::Result<()> {
@@ -42,7 +43,7 @@ impl Container {
     ///
     /// # Errors
     /// [`NotFound`](crate::ErrorKind::NotFound); [`Conflict`](crate::ErrorKind::Conflict) when it is paused or
-    /// restarting.
+    /// restarting, on Podman also when it was not started yet and its command does not exist.
     ///
     /// # Cancel safety
     /// Dropping the call or what it gives closes the connection; the container runs on.
@@ -92,25 +93,29 @@ impl Attach {
         self
     }
 
-    /// Leaves out stdout and stderr.
+    /// Leaves out stdout and stderr. Podman closes such a connection to a terminal at once.
     pub fn without_output(mut self) -> Self {
         (self.stdout, self.stderr) = (false, false);
         self
     }
 
     /// Begins with what has been written so far, as the log driver kept it.
+    ///
+    /// Podman 4 garbles the frames of these logs, so that the stream ends with an error:
+    /// read [`logs`](Container::logs) there.
     pub fn logs(mut self) -> Self {
         self.logs = true;
         self
     }
 
-    /// Gives what has been written so far and ends there, instead of going on.
+    /// Gives what has been written so far and ends there, instead of going on; see [`logs`](Attach::logs) for Podman.
     pub fn logs_only(mut self) -> Self {
         (self.logs, self.stream) = (true, false);
         self
     }
 
-    /// Sets the keys that, sent to a terminal, end the attachment, such as `ctrl-p,ctrl-q`.
+    /// Sets the keys that, sent to a terminal, end the attachment, such as `ctrl-p,ctrl-q`. Podman recognises them only
+    /// when each is sent by itself.
     pub fn detach_keys(mut self, keys: impl Into<String>) -> Self {
         self.detach_keys = Some(keys.into());
         self

@@ -29,12 +29,13 @@ impl Containers {
     /// Creates a container, without starting it.
     ///
     /// `POST /containers/create`, API 1.24+; the platform of a spec, API 1.41+. An image that the engine does not have
-    /// is not pulled; [`run`](Containers::run) does that.
+    /// is not pulled; [`run`](Containers::run) does that. Podman 4 does not ask whether an image that it has is for the
+    /// platform.
     ///
     /// # Errors
-    /// [`NotFound`](crate::ErrorKind::NotFound) when the engine does not have the image,
-    /// [`Conflict`](crate::ErrorKind::Conflict) when the name is taken, [`Invalid`](crate::ErrorKind::Invalid) when the
-    /// spec is wrong; the message is the engine's.
+    /// [`NotFound`](crate::ErrorKind::NotFound) when the engine does not have the image, or not for the platform,
+    /// [`Conflict`](crate::ErrorKind::Conflict) when the name is taken, [`Invalid`](crate::ErrorKind::Invalid) (for some
+    /// mistakes [`Server`](crate::ErrorKind::Server), by engine) when the spec is wrong; the message is the engine's.
     ///
     /// # Cancel safety
     /// When the future is dropped after the request was sent, the container may be created all the same.

@@ -196,6 +196,9 @@ impl Container {
     /// Asks the container to stop, and kills it if it takes too long. Tells whether it was running.
     ///
     /// `POST /containers/{id}/stop`, API 1.24+. Waits as long as the engine does, whatever the deadline for heads is.
+    /// Podman 4 grants no time to a container that was created over this API without a
+    /// [`stop_timeout`](crate::Spec::stop_timeout): it kills it at once, unless a
+    /// [`grace`](StopOptions::grace) is given here.
     ///
     /// # Errors
     /// [`NotFound`](crate::ErrorKind::NotFound).

@@ -63,9 +63,10 @@ impl ListOptions {
 }
 
 impl Containers {
-    /// Lists the running containers, the one created last first.
+    /// Lists the running containers: the one created last first, on Podman in no order.
     ///
-    /// `GET /containers/json`, API 1.24+.
+    /// `GET /containers/json`, API 1.24+. A list of Docker's may be a moment behind: it can show a container as running
+    /// of which a [`wait`](super::Container::wait) has already told the end.
     ///
     /// ```no_run
     /// # async fn example(docker: longshore::Docker) -> longshore::Result<()> {

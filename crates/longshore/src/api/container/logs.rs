@@ -26,7 +26,9 @@ pub struct Logs {
 impl Container {
     /// The container's logs: by default all that it has written to stdout and stderr so far.
     ///
-    /// `GET /containers/{id}/logs`, API 1.24+. The engine keeps logs only with some log drivers.
+    /// `GET /containers/{id}/logs`, API 1.24+. The engine keeps logs only with some log drivers. What is written comes
+    /// once its line has ended, and Docker's usual driver replaces bytes that are not UTF-8 by U+FFFD;
+    /// [`attach`](Container::attach) gives everything at once and as it is.
     ///
     /// ```no_run
     /// # async fn example(docker: longshore::Docker) -> longshore::Result<()> {
@@ -109,31 +111,31 @@ impl Logs {
         self
     }
 
-    /// Begins every line with its time, in RFC 3339 with nanoseconds, and a space.
+    /// Begins every line with its time, in RFC 3339 with nanoseconds (Podman 4: with whole seconds), and a space.
     pub fn timestamps(mut self) -> Self {
         self.timestamps = true;
         self
     }
 
-    /// Begins every line with the labels and variables that the log driver was told to keep.
+    /// Begins every line with the labels and variables that the log driver was told to keep; nothing on Podman.
     pub fn details(mut self) -> Self {
         self.details = true;
         self
     }
 
-    /// Leaves out what was written before `time`.
+    /// Leaves out what was written before `time`, to the nanosecond (Podman 4: to the second).
     pub fn since(mut self, time: SystemTime) -> Self {
         self.since = Some(since_epoch(time));
         self
     }
 
-    /// Leaves out what was written after `time`.
+    /// Leaves out what was written after `time`, to the nanosecond (Podman 4: to the second).
     pub fn until(mut self, time: SystemTime) -> Self {
         self.until = Some(since_epoch(time));
         self
     }
 
-    /// Begins with the last so many lines.
+    /// Begins with the last so many lines, counted over stdout and stderr together even where one of them is left out.
     pub fn tail(mut self, lines: u64) -> Self {
         self.tail = Some(lines);
         self

@@ -13,8 +13,8 @@ impl Container {
     /// Measures what the container uses, about once a second (every five seconds on Podman), until it is removed.
     ///
     /// `GET /containers/{id}/stats`, API 1.24+. The first sample has nothing to be compared with, so that its
-    /// `cpu_percent` is 0. While the container does not run, Docker sends samples that are all zero; Podman ends the
-    /// stream.
+    /// `cpu_percent` is 0 (what Podman tells there means nothing). While the container does not run, Docker sends samples
+    /// that are all zero; Podman ends the stream.
     ///
     /// ```no_run
     /// # async fn example(docker: longshore::Docker) -> longshore::Result<()> {

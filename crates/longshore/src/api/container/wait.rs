@@ -15,12 +15,12 @@ use crate::stream::JsonStream;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Until {
-    /// The container is not running: at once if it isn't now.
+    /// The container is not running: at once if it isn't now. The code of one that never ran is 0, on Podman -1.
     #[default]
     NotRunning,
     /// The container ends the next time.
     NextExit,
-    /// The container is removed.
+    /// The container is removed. Podman 4 has forgotten by then how it ended, and always tells the code 0.
     Removed,
 }
 
