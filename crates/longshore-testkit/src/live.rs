@@ -199,7 +199,7 @@ impl Run {
     /// When the engine does not let it.
     pub async fn reap(&self, engine: &LiveEngine) -> Result<Vec<String>> {
         if let Some(shared) = engine.shared.get() {
-            shared.remove_with(&RemoveOptions::default().force().volumes()).await?;
+            remove_container(&engine.docker, shared.id()).await?;
         }
         remove(engine, |run| run == self.id).await
     }
@@ -221,7 +221,7 @@ async fn remove(engine: &LiveEngine, of_run: impl Fn(&str) -> bool) -> Result<Ve
         if container.labels.get(LABEL).is_some_and(|run| of_run(run)) {
             let case = container.labels.get(CASE).map_or("", String::as_str);
             removed.push(format!("container {} of {case}", container.name()));
-            gone(docker.container(&container.id).remove_with(&RemoveOptions::default().force().volumes()).await)?;
+            remove_container(docker, &container.id).await?;
         }
     }
     for image in docker.images().list().await? {
@@ -246,6 +246,20 @@ fn names_of_runs(image: &ImageSummary, of_run: impl Fn(&str) -> bool) -> Vec<Str
     match image.labels.get(LABEL) {
         Some(run) if nameless && of_run(run) => vec![image.id.clone()],
         _ => names,
+    }
+}
+
+/// Removes a container, running or not, and waits until it is gone where the engine is removing it already.
+async fn remove_container(docker: &Docker, id: &str) -> Result<()> {
+    let mut pause = Duration::from_millis(10);
+    loop {
+        match docker.container(id).remove_with(&RemoveOptions::default().force().volumes()).await {
+            Err(error) if error.is_conflict() && pause < Duration::from_secs(10) => {
+                tokio::time::sleep(pause).await;
+                pause *= 2;
+            }
+            outcome => return gone(outcome),
+        }
     }
 }
 
@@ -372,7 +386,7 @@ impl Live {
     pub async fn clean_up(&self) -> Result<()> {
         let options = ListOptions::default().all().filter("label", self.label());
         for container in self.containers().list_with(&options).await? {
-            gone(self.container(container.id).remove_with(&RemoveOptions::default().force().volumes()).await)?;
+            remove_container(self, &container.id).await?;
         }
         let images = std::mem::take(&mut *self.0.images.lock().unwrap_or_else(PoisonError::into_inner));
         for image in images {

@@ -1,0 +1,122 @@
+//! What engines can't do: the tests that they must refuse.
+
+use std::fmt;
+
+use longshore::{ApiVersion, ErrorKind};
+use longshore_testkit::live::LiveEngine;
+
+use crate::harness::Outcome;
+
+/// A test that some engines can't pass.
+///
+/// It is run on them all the same and must end with the error told here, so that an exception does not outlive its
+/// reason.
+pub(crate) struct Exception {
+    /// Which engines.
+    engines: Engines,
+    /// The test, as `topic::what_holds`, or a whole topic, as `topic::`.
+    test: &'static str,
+    /// What they can't do.
+    reason: &'static str,
+    /// How they refuse it.
+    kind: ErrorKind,
+}
+
+enum Engines {
+    Podman,
+    Below(ApiVersion),
+}
+
+const SIGNALS: &str = "engines below API 1.42 read over the signal, so that longshore does not send it";
+
+/// All exceptions.
+pub(crate) const EXCEPTIONS: &[Exception] = &[
+    Exception {
+        engines: Engines::Podman,
+        test: "attach::logs_come_first_on_demand",
+        reason: "Podman 4 leaves the line breaks of logs out of its frames, so that what follows can't be told apart",
+        kind: ErrorKind::Protocol,
+    },
+    Exception {
+        engines: Engines::Podman,
+        test: "attach::logs_alone_end_by_themselves",
+        reason: "Podman 4 leaves the line breaks of logs out of its frames",
+        kind: ErrorKind::Truncated,
+    },
+    Exception {
+        engines: Engines::Podman,
+        test: "logs::the_local_driver_can_be_read",
+        reason: "Podman has no such log driver",
+        kind: ErrorKind::Invalid,
+    },
+    Exception {
+        engines: Engines::Below(ApiVersion::new(1, 42)),
+        test: "lifecycle::stop_asks_with_the_signal_that_it_is_told",
+        reason: SIGNALS,
+        kind: ErrorKind::Unsupported,
+    },
+    Exception {
+        engines: Engines::Below(ApiVersion::new(1, 42)),
+        test: "lifecycle::restart_takes_a_signal",
+        reason: SIGNALS,
+        kind: ErrorKind::Unsupported,
+    },
+    Exception {
+        engines: Engines::Below(ApiVersion::new(1, 42)),
+        test: "exec::a_terminal_may_have_its_size_from_the_start",
+        reason: "a console size came with API 1.42",
+        kind: ErrorKind::Unsupported,
+    },
+    Exception {
+        engines: Engines::Below(ApiVersion::new(1, 42)),
+        test: "websocket::one_stream_can_be_left_out",
+        reason: "engines below API 1.42 read over the choice of streams",
+        kind: ErrorKind::Unsupported,
+    },
+    Exception {
+        engines: Engines::Podman,
+        test: "update::",
+        reason: "Podman 4 can't change limits",
+        kind: ErrorKind::Unsupported,
+    },
+    Exception {
+        engines: Engines::Podman,
+        test: "websocket::",
+        reason: "Podman has no WebSockets",
+        kind: ErrorKind::Unsupported,
+    },
+];
+
+impl Exception {
+    pub(crate) fn concerns(&self, engine: &LiveEngine, test: &str) -> bool {
+        self.is_of(engine) && self.names(test)
+    }
+
+    pub(crate) fn is_of(&self, engine: &LiveEngine) -> bool {
+        match self.engines {
+            Engines::Podman => engine.is_podman(),
+            Engines::Below(version) => engine.api() < version,
+        }
+    }
+
+    pub(crate) fn names(&self, test: &str) -> bool {
+        test == self.test || (self.test.ends_with("::") && test.starts_with(self.test))
+    }
+
+    /// Passes a test that the engine refused as told.
+    pub(crate) fn check(&self, outcome: Outcome) -> Result<(), String> {
+        let Err(error) = outcome else {
+            return Err(format!("it passes now, so that this exception has no reason any more: {self}"));
+        };
+        match error.downcast_ref::<longshore::Error>() {
+            Some(error) if error.kind() == self.kind => Ok(()),
+            _ => Err(format!("it was to be refused with {:?} ({self}), but: {error}", self.kind)),
+        }
+    }
+}
+
+impl fmt::Display for Exception {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}: {}", self.test, self.reason)
+    }
+}

@@ -1,0 +1,69 @@
+//! Tests on real engines: every test on every engine.
+//!
+//! `LONGSHORE_TEST_ENGINES` or `LONGSHORE_TEST_HOST` names the engines; unless one of them is set, those of
+//! `cargo xtask engine up` are used. A test is named `ENGINE::TOPIC::WHAT_HOLDS`; arguments select tests by parts of their
+//! names, as with any other test. What an engine can't do stands in `exceptions`.
+
+mod archive;
+mod attach;
+mod commit;
+mod create;
+mod exceptions;
+mod exec;
+mod follow;
+mod harness;
+mod images;
+mod inspect;
+mod journal;
+mod large;
+mod lifecycle;
+mod list;
+mod logs;
+mod port;
+mod prune;
+mod replace;
+mod run;
+mod session;
+mod stats;
+mod support;
+mod system;
+mod tcp;
+mod unknown;
+mod update;
+mod wait;
+#[cfg(feature = "websocket")]
+mod websocket;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    // Those that take longest begin first.
+    let topics = [
+        wait::tests(),
+        large::tests(),
+        archive::tests(),
+        attach::tests(),
+        commit::tests(),
+        create::tests(),
+        exec::tests(),
+        follow::tests(),
+        images::tests(),
+        inspect::tests(),
+        lifecycle::tests(),
+        list::tests(),
+        logs::tests(),
+        port::tests(),
+        prune::tests(),
+        replace::tests(),
+        run::tests(),
+        session::tests(),
+        stats::tests(),
+        system::tests(),
+        tcp::tests(),
+        unknown::tests(),
+        update::tests(),
+        #[cfg(feature = "websocket")]
+        websocket::tests(),
+    ];
+    harness::main(topics.into_iter().flatten().collect())
+}
