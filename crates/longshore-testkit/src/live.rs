@@ -41,7 +41,7 @@ const STALE: Duration = Duration::from_secs(60 * 60);
 /// When the list is empty, or no engines can be had.
 pub fn engines() -> Result<Vec<(String, String)>, String> {
     for variable in ["LONGSHORE_TEST_ENGINES", "LONGSHORE_TEST_HOST"] {
-        if let Ok(list) = std::env::var(variable) {
+        if let Some(list) = std::env::var(variable).ok().filter(|list| !list.is_empty()) {
             let engines = parse_list(&list);
             return if engines.is_empty() { Err(format!("{variable} names no engine")) } else { Ok(engines) };
         }

@@ -6,7 +6,7 @@ use std::error::Error;
 use std::future::Future;
 use std::pin::Pin;
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -80,7 +80,8 @@ fn run(arguments: &Arguments, tests: Vec<Test>) -> Result<ExitCode, Box<dyn Erro
     check_exceptions(&tests)?;
     let engines = runtime.block_on(connect(live::engines()?))?;
     let run = Run::begin();
-    let trials = trials(&tests, &engines, &run, runtime.handle());
+    let excused = Arc::new(Mutex::new(BTreeSet::new()));
+    let trials = trials(&tests, &engines, &run, runtime.handle(), &excused);
     let listed = arguments.list;
     if !listed {
         announce(&engines);
@@ -94,7 +95,9 @@ fn run(arguments: &Arguments, tests: Vec<Test>) -> Result<ExitCode, Box<dyn Erro
     if listed {
         return Ok(conclusion.exit_code());
     }
-    tell_exceptions(&engines);
+    for line in excused.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+        println!("{line}");
+    }
     let mut clean = true;
     for engine in &engines {
         for thing in runtime.block_on(run.reap(engine))? {
@@ -130,15 +133,30 @@ fn announce(engines: &[Arc<LiveEngine>]) {
 }
 
 /// Every test on every engine; neighbours are on different engines, so that all engines work at a time.
-fn trials(tests: &[Test], engines: &[Arc<LiveEngine>], run: &Arc<Run>, runtime: &Handle) -> Vec<Trial> {
+///
+/// The exceptions that tests were excused by are told in `excused`.
+fn trials(
+    tests: &[Test],
+    engines: &[Arc<LiveEngine>],
+    run: &Arc<Run>,
+    runtime: &Handle,
+    excused: &Arc<Mutex<BTreeSet<String>>>,
+) -> Vec<Trial> {
     let mut trials = Vec::new();
     for test in tests {
         for engine in engines {
             let exception = EXCEPTIONS.iter().find(|exception| exception.concerns(engine, &test.name));
             let (test, live) = (test.clone(), Live::new(engine.clone(), run.clone(), &test.name));
             let name = format!("{}::{}", engine.name(), test.name);
-            let runtime = runtime.clone();
-            let trial = Trial::test(name, move || runtime.block_on(run_test(test, live, exception)));
+            let (runtime, excused) = (runtime.clone(), excused.clone());
+            let trial = Trial::test(name, move || {
+                runtime.block_on(run_test(test, live.clone(), exception))?;
+                if let Some(exception) = exception {
+                    let line = format!("refused by {}: {exception}", live.engine().name());
+                    excused.lock().unwrap_or_else(PoisonError::into_inner).insert(line);
+                }
+                Ok(())
+            });
             trials.push(match exception {
                 Some(_) => trial.with_kind("refused"),
                 None => trial,
@@ -183,13 +201,5 @@ fn check_exceptions(tests: &[Test]) -> Result<(), String> {
     match EXCEPTIONS.iter().find(|exception| !tests.iter().any(|test| exception.names(&test.name))) {
         Some(exception) => Err(format!("there is an exception for a test that does not exist: {exception}")),
         None => Ok(()),
-    }
-}
-
-fn tell_exceptions(engines: &[Arc<LiveEngine>]) {
-    for engine in engines {
-        for exception in EXCEPTIONS.iter().filter(|exception| exception.is_of(engine)) {
-            println!("not on {}: {exception}", engine.name());
-        }
     }
 }
