@@ -7,6 +7,8 @@
 mod archive;
 mod attach;
 mod commit;
+#[cfg(feature = "archive")]
+mod copy;
 mod create;
 mod exceptions;
 mod exec;
@@ -44,6 +46,8 @@ fn main() -> ExitCode {
         archive::tests(),
         attach::tests(),
         commit::tests(),
+        #[cfg(feature = "archive")]
+        copy::tests(),
         create::tests(),
         exec::tests(),
         follow::tests(),
