@@ -1,7 +1,17 @@
 //! What takes more than one call: running, replacing, copying.
 
+#[cfg(feature = "archive")]
+mod copy;
 mod replace;
 mod run;
 
+use std::hash::{BuildHasher, Hasher, RandomState};
+
 pub use replace::Change;
 pub use run::Run;
+
+/// A word of 16 hexadecimal digits for names that nobody else has.
+fn random_word() -> String {
+    // Every `RandomState` has keys of its own.
+    format!("{:016x}", RandomState::new().build_hasher().finish())
+}

@@ -1,10 +1,9 @@
 //! The names of containers while they are being replaced, and what is done about those that were left with one.
 
-use std::hash::{BuildHasher, Hasher, RandomState};
-
 use super::{Inspect, Replacement, stop};
 use crate::api::container::{ListOptions, RemoveOptions};
 use crate::error::Result;
+use crate::flow::random_word;
 
 /// The names that a container has before, while and after it is replaced.
 pub(super) struct Names<'a> {
@@ -23,8 +22,7 @@ enum Role {
 
 impl<'a> Names<'a> {
     pub(super) fn new(own: &'a str) -> Self {
-        // Every `RandomState` has keys of its own.
-        Names { own, random: format!("{:016x}", RandomState::new().build_hasher().finish()) }
+        Names { own, random: random_word() }
     }
 
     pub(super) fn own(&self) -> &str {
