@@ -3,6 +3,7 @@
 //! Each task is a module that offers clap `Arguments` and a `run` function; this file only dispatches.
 
 mod bench;
+mod demo;
 mod engine;
 mod error;
 mod test;
@@ -25,6 +26,8 @@ struct CommandLine {
 enum Task {
     /// Start, stop and list the real engines that the demo and the tests talk to
     Engine(engine::Arguments),
+    /// Show the main job on a real engine: the one that the environment names, else a private one
+    Demo(demo::Arguments),
     /// Prove it all: format, lints, documentation, and every kind of test on every engine
     Test(test::Arguments),
     /// Measure longshore beside its peers, in one run
@@ -35,6 +38,7 @@ enum Task {
 
 fn main() -> ExitCode {
     let outcome = match CommandLine::parse().task {
+        Task::Demo(arguments) => return demo::run(&arguments),
         Task::Engine(arguments) => engine::run(&arguments),
         Task::Test(arguments) => test::run(&arguments),
         Task::Bench(arguments) => bench::run(&arguments),
