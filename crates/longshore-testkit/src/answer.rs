@@ -126,7 +126,7 @@ impl Answer {
     }
 
     /// Sends these bytes again and again without end; there is always something to read, and each read takes `each`
-    /// of the paused clock.
+    /// of the paused clock. It panics after 300,000 reads, since a test without end tells nothing.
     #[must_use]
     pub fn then_firehose(mut self, bytes: impl Into<Bytes>, each: Duration) -> Self {
         self.steps.push(Step::Firehose(bytes.into(), each));

@@ -10,6 +10,9 @@ use tokio::time::Sleep;
 use crate::answer::{Action, Fault, Upload};
 use crate::request::RequestReader;
 
+/// How many reads a firehose serves: who has not turned away by then never will.
+const LONGEST_FIREHOSE: usize = 300_000;
+
 /// The engine's end of a connection.
 pub(crate) struct Connection {
     pub(crate) actions: VecDeque<Action>,
@@ -30,6 +33,8 @@ pub(crate) struct Connection {
     /// How many bytes the client has written.
     pub(crate) taken: usize,
     paused: bool,
+    /// How many reads a firehose has served.
+    poured: usize,
     sleep: Option<Pin<Box<Sleep>>>,
     reader: Option<Waker>,
 }
@@ -75,6 +80,7 @@ impl Connection {
             manners,
             taken: 0,
             paused: false,
+            poured: 0,
             sleep: None,
             reader: None,
         }
@@ -114,6 +120,8 @@ impl Connection {
                 Some(Action::AwaitInput(count)) if self.input >= *count => drop(self.actions.pop_front()),
                 Some(Action::AwaitEndOfInput) if self.input_ended => drop(self.actions.pop_front()),
                 Some(Action::Firehose(bytes, each)) => {
+                    self.poured += 1;
+                    assert!(self.poured < LONGEST_FIREHOSE, "a firehose is read without end");
                     // The clock moves with the first poll; what would follow is a wait for others.
                     let _ = pin!(tokio::time::advance(*each)).poll(context);
                     let most = buffer.remaining().min(bytes.len());

@@ -320,9 +320,10 @@ impl Live {
         format!("{}/{}", self.0.run.id, self.0.case)
     }
 
-    /// A container of [`IMAGE`] with a name and labels, and without a network, which makes engines quicker.
+    /// A container of [`IMAGE`] with a name and labels, in the network of its host: a network of its own, even an empty
+    /// one, costs some engines most of the time that a start takes.
     pub fn spec(&self, command: impl Into<CommandLine>) -> Spec {
-        self.connected_spec(command).network("none")
+        self.connected_spec(command).network("host")
     }
 
     /// The same, in the network that the engine has for all.

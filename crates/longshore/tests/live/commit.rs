@@ -28,7 +28,7 @@ async fn written(live: &Live) -> Result<Container> {
 
 /// What a container of the image writes.
 async fn run(live: &Live, image: &str) -> Result<String> {
-    let spec = live.labelled(Spec::image(image)).network("none");
+    let spec = live.labelled(Spec::image(image)).network("host");
     Ok(live.containers().output(spec).await?.stdout.text().into_owned())
 }
 
@@ -41,7 +41,7 @@ async fn the_image_has_the_container_s_files(live: Live) -> Outcome {
         live.image(&name).inspect().await?.id.trim_start_matches("sha256:"),
         image.name().trim_start_matches("sha256:")
     );
-    let spec = live.labelled(Spec::image(&name)).cmd(["sh", "-c", "cat /file; echo $KEPT"]).network("none");
+    let spec = live.labelled(Spec::image(&name)).cmd(["sh", "-c", "cat /file; echo $KEPT"]).network("host");
     let out = live.containers().output(spec).await?;
     assert!(out.stdout == "written\nyes\n", "{out:?}");
     Ok(())
@@ -100,7 +100,7 @@ async fn an_image_needs_no_name(live: Live) -> Outcome {
     live.keep(image.name());
     let inspect = image.inspect().await?;
     assert!(inspect.repo_tags.is_empty(), "{:?}", inspect.repo_tags);
-    let spec = live.labelled(Spec::image(image.name())).cmd("cat /file").network("none");
+    let spec = live.labelled(Spec::image(image.name())).cmd("cat /file").network("host");
     let out = live.containers().output(spec).await?;
     assert!(out.stdout == "written\n", "{out:?}");
     Ok(())

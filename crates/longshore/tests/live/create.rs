@@ -50,7 +50,7 @@ async fn the_container_is_as_the_spec_says(live: Live) -> Outcome {
     let host = &inspect.host_config;
     assert_eq!(host.restart_policy, RestartPolicy::on_failure(3));
     assert_eq!(host.resources.memory, 64 << 20);
-    assert_eq!(host.network_mode, "none");
+    assert_eq!(host.network_mode, "host");
     assert_eq!(host.resources.init, Some(true));
     assert!(inspect.state.started_at.is_zero() && !inspect.created.is_zero());
     Ok(())

@@ -39,7 +39,7 @@ async fn an_archive_becomes_an_image_that_runs(live: Live) -> Outcome {
     assert_eq!(inspect.comment, "by test");
     let config = inspect.config.clone().unwrap_or_default();
     assert!(config.env.contains(&"A=1".to_owned()) && config.labels.contains_key(LABEL), "{config:?}");
-    let out = live.containers().output(live.labelled(Spec::image(&tagged)).network("none")).await?;
+    let out = live.containers().output(live.labelled(Spec::image(&tagged)).network("host")).await?;
     assert!(out.stdout == "hello\n", "{out:?}");
     Ok(())
 }

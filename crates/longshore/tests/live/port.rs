@@ -62,7 +62,7 @@ async fn what_is_not_published_has_no_bindings(live: Live) -> Outcome {
 }
 
 async fn the_host_s_network_has_no_bindings(live: Live) -> Outcome {
-    let spec = live.connected_spec("sleep 1000").network("host").expose(Port::tcp(80));
+    let spec = live.spec("sleep 1000").expose(Port::tcp(80));
     let container = live.start(spec).await?;
     assert_eq!(container.port(80).await?, []);
     Ok(())
