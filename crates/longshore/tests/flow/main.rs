@@ -2,5 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+#[cfg(feature = "archive")]
+mod copy;
 mod engine;
 mod replace;
