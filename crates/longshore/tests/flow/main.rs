@@ -2,7 +2,5 @@
 
 #![allow(clippy::unwrap_used)]
 
-#[cfg(feature = "archive")]
-mod copy;
 mod engine;
 mod replace;
