@@ -143,10 +143,10 @@ impl Docker {
     ///
     /// ```no_run
     /// # use std::time::Duration;
-    /// # use longshore::{Deadlines, Docker};
+    /// # use longshore::{Deadlines, Docker, Until};
     /// # async fn example(docker: Docker) -> longshore::Result<()> {
     /// let patient = docker.with_deadlines(Deadlines::default().total(Duration::from_secs(3600)));
-    /// patient.container("backup").wait().await?.await?;
+    /// patient.container("backup").wait(Until::NotRunning).await?.await?;
     /// # Ok(())
     /// # }
     /// ```
