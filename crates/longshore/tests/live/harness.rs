@@ -19,8 +19,8 @@ use crate::journal::{self, Journal};
 /// How long a test may take.
 const DEADLINE: Duration = Duration::from_secs(60);
 
-/// How many tests run at a time: they mostly wait for their engine.
-const AT_A_TIME: usize = 12;
+/// How many tests run at a time: they mostly wait for their engine, which more of them would only make slower.
+const AT_A_TIME: usize = 6;
 
 /// What a test gives: an error fails it, as a panic does.
 pub(crate) type Outcome = Result<(), Box<dyn Error + Send + Sync>>;

@@ -23,9 +23,10 @@ fn addresses(bindings: &[PortBinding]) -> Vec<(String, u16)> {
 }
 
 /// A container with tcp 80 on a port that the engine picks, tcp and udp 53 on two others, udp 69, and 443 exposed only.
+/// The engine may pick the same number for tcp and for udp, so these two differ in their address.
 async fn web(live: &Live) -> Result<Container> {
     let spec = live.connected_spec("sleep 1000").expose(Port::tcp(443));
-    let spec = ["127.0.0.1::80", "127.0.0.1::53/tcp", "127.0.0.1::53/udp", "127.0.0.1::69/udp"]
+    let spec = ["127.0.0.1::80", "127.0.0.1::53/tcp", "127.0.0.2::53/udp", "127.0.0.1::69/udp"]
         .into_iter()
         .fold(spec, |spec, ports| spec.publish(ports).expect("a port"));
     live.start(spec).await
