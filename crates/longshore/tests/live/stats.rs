@@ -29,7 +29,9 @@ async fn a_stream_gives_sample_after_sample(live: Live) -> Outcome {
     let second = stats.next().await.expect("a sample")?;
     assert_eq!((first.id.as_str(), second.id.as_str()), (container.id(), container.id()));
     assert!(second.read.to_system_time() > first.read.to_system_time(), "{:?} {:?}", first.read, second.read);
-    assert!(second.cpu_percent() > 0.5 && second.cpu_percent() < 100.0, "{}", second.cpu_percent());
+    // Podman's figure overshoots the limit while the machine is busy.
+    let most = if live.engine().is_podman() { 1_000.0 } else { 100.0 };
+    assert!(second.cpu_percent() > 0.5 && second.cpu_percent() < most, "{}", second.cpu_percent());
     assert!(second.memory_used() > 0 && second.memory_used() < 64 << 20, "{}", second.memory_used());
     assert_eq!(second.memory_limit(), 64 << 20);
     assert!(second.pids_stats.current >= 1, "{:?}", second.pids_stats);
