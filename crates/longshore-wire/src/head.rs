@@ -1,6 +1,8 @@
 //! Reads the head of an HTTP/1.1 response: status line and header fields.
 
 use std::fmt;
+use std::mem::MaybeUninit;
+use std::ops::Range;
 
 /// The longest head that is accepted, in bytes.
 pub const MAXIMUM_HEAD: usize = 64 * 1024;
@@ -17,26 +19,14 @@ pub const MAXIMUM_FIELDS: usize = 128;
 /// not an HTTP/1 response, [`HeadError::Malformed`] when a field is not well formed.
 pub fn parse(input: &[u8]) -> Result<Option<(ResponseHead, usize)>, HeadError> {
     let window = &input[..input.len().min(MAXIMUM_HEAD)];
-    let mut few = [httparse::EMPTY_HEADER; 32];
-    match parse_with(window, &mut few) {
-        Err(HeadError::TooManyFields) => {
-            let mut many = [httparse::EMPTY_HEADER; MAXIMUM_FIELDS];
-            parse_with(window, &mut many)
-        }
-        other => other,
-    }
-}
-
-fn parse_with<'a>(
-    input: &'a [u8],
-    fields: &mut [httparse::Header<'a>],
-) -> Result<Option<(ResponseHead, usize)>, HeadError> {
-    let mut response = httparse::Response::new(fields);
-    match response.parse(input) {
-        Ok(httparse::Status::Partial) if input.len() >= MAXIMUM_HEAD => Err(HeadError::TooLarge),
+    let mut fields = [const { MaybeUninit::uninit() }; MAXIMUM_FIELDS];
+    let mut response = httparse::Response::new(&mut []);
+    let parser = httparse::ParserConfig::default();
+    match parser.parse_response_with_uninit_headers(&mut response, window, &mut fields) {
+        Ok(httparse::Status::Partial) if window.len() >= MAXIMUM_HEAD => Err(HeadError::TooLarge),
         Ok(httparse::Status::Partial) => Ok(None),
         Ok(httparse::Status::Complete(_)) if response.code.is_none_or(|code| code < 100) => Err(HeadError::NotHttp),
-        Ok(httparse::Status::Complete(length)) => Ok(Some((ResponseHead::from(&response), length))),
+        Ok(httparse::Status::Complete(length)) => Ok(Some((ResponseHead::new(&response, &window[..length]), length))),
         Err(httparse::Error::TooManyHeaders) => Err(HeadError::TooManyFields),
         Err(httparse::Error::HeaderName | httparse::Error::HeaderValue | httparse::Error::NewLine) => {
             Err(HeadError::Malformed)
@@ -52,28 +42,43 @@ pub struct ResponseHead {
     pub status: u16,
     /// Whether the server speaks HTTP/1.0, which closes a connection unless it says otherwise.
     pub http_1_0: bool,
-    /// The reason phrase of the status line; often empty.
-    pub reason: String,
-    fields: Vec<(String, String)>,
+    /// The head as it came: one text for all that is in it, since every answer has one.
+    text: String,
+    reason: Range<usize>,
+    fields: Vec<Field>,
 }
 
-impl From<&httparse::Response<'_, '_>> for ResponseHead {
-    fn from(response: &httparse::Response<'_, '_>) -> Self {
-        let fields = response
-            .headers
-            .iter()
-            .map(|field| (field.name.to_owned(), String::from_utf8_lossy(field.value).into_owned()))
-            .collect();
-        ResponseHead {
-            status: response.code.unwrap_or_default(),
-            http_1_0: response.version == Some(0),
-            reason: response.reason.unwrap_or_default().to_owned(),
-            fields,
-        }
-    }
+/// Where a field stands in the text of its head.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Field {
+    name: Range<usize>,
+    value: Range<usize>,
 }
 
 impl ResponseHead {
+    /// Keeps a head that was read from `input`, whose fields are slices of it.
+    fn new(response: &httparse::Response<'_, '_>, input: &[u8]) -> Self {
+        let at = |part: &[u8]| {
+            let start = part.as_ptr().addr().saturating_sub(input.as_ptr().addr());
+            start..start + part.len()
+        };
+        let fields = response.headers.iter();
+        let fields = fields.map(|field| Field { name: at(field.name.as_bytes()), value: at(field.value) }).collect();
+        let reason = response.reason.filter(|reason| !reason.is_empty());
+        ResponseHead {
+            status: response.code.unwrap_or_default(),
+            http_1_0: response.version == Some(0),
+            text: text(input),
+            reason: reason.map(|reason| at(reason.as_bytes())).unwrap_or_default(),
+            fields,
+        }
+    }
+
+    /// The reason phrase of the status line; often empty.
+    pub fn reason(&self) -> &str {
+        &self.text[self.reason.clone()]
+    }
+
     /// The value of the first field called `name`, whatever the case of its letters.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers(name).next()
@@ -81,7 +86,9 @@ impl ResponseHead {
 
     /// The values of all fields called `name`, in the order in which they came.
     pub fn headers<'a, 'n>(&'a self, name: &'n str) -> impl Iterator<Item = &'a str> + use<'a, 'n> {
-        self.fields.iter().filter(move |(field, _)| field.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+        let alike = self.fields.iter().filter(|field| field.name.len() == name.len());
+        let called = alike.filter(|field| self.text[field.name.clone()].eq_ignore_ascii_case(name));
+        called.map(|field| &self.text[field.value.clone()])
     }
 
     /// Whether a field that holds a comma-separated list names `token`.
@@ -101,6 +108,14 @@ impl ResponseHead {
             return false;
         }
         !self.http_1_0 || self.header_has_token("connection", "keep-alive")
+    }
+}
+
+/// The text of a head, as long as its bytes: values may have bytes that are not UTF-8, which become question marks.
+fn text(head: &[u8]) -> String {
+    match std::str::from_utf8(head) {
+        Ok(text) => text.to_owned(),
+        Err(_) => head.iter().map(|byte| if byte.is_ascii() { char::from(*byte) } else { '?' }).collect(),
     }
 }
 

@@ -77,7 +77,7 @@ impl Response {
         }
         // Whatever can be read of it is better than an error about reading it.
         let text = self.body.read_up_to(LARGEST_REFUSAL).await;
-        Err(refusal(&self.body.operation, status, self.head.content_type(), &self.head.reason, &text))
+        Err(refusal(&self.body.operation, status, self.head.content_type(), self.head.reason(), &text))
     }
 
     /// Reads a JSON body.
