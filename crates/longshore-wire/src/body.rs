@@ -96,12 +96,11 @@ pub struct BodyDecoder {
 enum State {
     Length(u64),
     UntilClose,
-    /// Before the line that announces a chunk; `follows` says that the line break that ends the data of the chunk
-    /// before has yet to come.
-    ChunkLine {
-        follows: bool,
-    },
+    ChunkLine,
     ChunkData(u64),
+    /// Before the line break that ends the data of a chunk. It is taken as soon as it has come, so that nothing is left
+    /// over when a server waits between chunks.
+    ChunkEnd,
     Trailers {
         seen: usize,
     },
@@ -114,7 +113,7 @@ impl BodyDecoder {
         let state = match framing {
             Framing::Empty | Framing::Length(0) => State::Done,
             Framing::Length(length) => State::Length(length),
-            Framing::Chunked => State::ChunkLine { follows: false },
+            Framing::Chunked => State::ChunkLine,
             Framing::UntilClose => State::UntilClose,
         };
         BodyDecoder { state }
@@ -147,7 +146,15 @@ impl BodyDecoder {
                 State::Done => return Ok(Step::End),
                 State::UntilClose if input.is_empty() => return Ok(Step::More),
                 State::UntilClose => return Ok(Step::Data(input.len())),
-                State::ChunkLine { follows } => match chunk_line(input, *follows)? {
+                State::ChunkEnd => match input {
+                    [b'\r', b'\n', rest @ ..] => {
+                        *input = rest;
+                        self.state = State::ChunkLine;
+                    }
+                    [] | [b'\r'] => return Ok(Step::More),
+                    _ => return Err(BodyError::Chunk),
+                },
+                State::ChunkLine => match chunk_line(input)? {
                     None => return Ok(Step::More),
                     Some((line, size)) => {
                         *input = &input[line..];
@@ -158,7 +165,7 @@ impl BodyDecoder {
                     let length = available(input, *left);
                     *left -= length as u64;
                     if *left == 0 {
-                        self.state = State::ChunkLine { follows: true };
+                        self.state = State::ChunkEnd;
                     }
                     return Ok(if length == 0 { Step::More } else { Step::Data(length) });
                 }
@@ -206,18 +213,9 @@ fn available(input: &[u8], left: u64) -> usize {
     usize::try_from(left).unwrap_or(usize::MAX).min(input.len())
 }
 
-/// Reads the line that announces a chunk, and before it the line break that ends the chunk before. Answers the bytes
-/// that both take, and the size of the chunk.
+/// Reads the line that announces a chunk. Answers the bytes that it takes, and the size of the chunk.
 #[inline]
-fn chunk_line(input: &[u8], follows: bool) -> Result<Option<(usize, u64)>, BodyError> {
-    let mut line = input;
-    if follows {
-        line = match input {
-            [b'\r', b'\n', rest @ ..] => rest,
-            [] | [b'\r'] => return Ok(None),
-            _ => return Err(BodyError::Chunk),
-        };
-    }
+fn chunk_line(line: &[u8]) -> Result<Option<(usize, u64)>, BodyError> {
     let mut size: u64 = 0;
     let mut digits = 0;
     while let Some(digit) = line.get(digits).and_then(|byte| hexadecimal(*byte)) {
@@ -227,15 +225,14 @@ fn chunk_line(input: &[u8], follows: bool) -> Result<Option<(usize, u64)>, BodyE
         size = size << 4 | digit;
         digits += 1;
     }
-    let before = input.len() - line.len();
     match &line[digits..] {
         [] => Ok(None),
         _ if digits == 0 => Err(BodyError::Chunk),
-        [b'\r', b'\n', ..] => Ok(Some((before + digits + 2, size))),
+        [b'\r', b'\n', ..] => Ok(Some((digits + 2, size))),
         [b'\r'] => Ok(None),
         [b';' | b' ' | b'\t', ..] => {
             let end = extension_end(&line[digits..], MAXIMUM_CHUNK_LINE - digits)?;
-            Ok(end.map(|end| (before + digits + end, size)))
+            Ok(end.map(|end| (digits + end, size)))
         }
         _ => Err(BodyError::Chunk),
     }
