@@ -14,6 +14,7 @@
 //! # Encoding
 //! What is empty, zero or `None` is not sent, so that the engine's or the image's default holds.
 
+mod base64_bytes;
 mod container;
 mod descriptor;
 mod duration_nanos;
@@ -70,8 +71,20 @@ pub use port::{HostIp, HostPort, ParsePortError, Port, PortBinding, PortMap, Pro
 pub use publish::Publish;
 pub use raw::Raw;
 pub use resources::{DeviceMapping, DeviceRequest, Resources, ThrottleDevice, Ulimit, WeightDevice};
+pub use swarm::cluster::{
+    CaConfig, ClusterInfo, DispatcherConfig, EncryptionConfig, ExternalCa, ExternalCaProtocol, JoinTokens,
+    OrchestrationConfig, RaftConfig, SwarmInitBody, SwarmInspect, SwarmJoinBody, SwarmSpec, TaskDefaults, TlsInfo,
+    UnlockKey,
+};
+pub use swarm::config::{ConfigInspect, ConfigSpec};
+pub use swarm::node::{
+    EngineDescription, EnginePlugin, ManagerStatus, NodeAvailability, NodeDescription, NodeInspect, NodeRole, NodeSpec,
+    NodeState, NodeStatus, Reachability,
+};
 pub use swarm::object::{Driver, ObjectVersion};
 pub use swarm::resource::{DiscreteResource, GenericResource, NamedResource, NodePlatform, ResourceObject};
+pub use swarm::secret::{SecretInspect, SecretSpec};
+pub use swarm::secret_text::SecretText;
 pub use system::{ComponentVersion, EnginePlatform, LocalNodeState, SystemVersion};
 pub use timestamp::Timestamp;
 

@@ -62,6 +62,7 @@ pub mod transport;
 pub use api::container::{self, *};
 pub use api::exec::{self, *};
 pub use api::image::{self, *};
+pub use api::swarm::{self, *};
 pub use api::system::{self, *};
 pub use api::{Call, Size};
 pub use config::Environment;

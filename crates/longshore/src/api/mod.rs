@@ -3,7 +3,6 @@
 pub mod container;
 pub mod exec;
 pub mod image;
-#[allow(dead_code, unused_imports, unreachable_pub, reason = "its objects come next")]
 pub mod swarm;
 pub mod system;
 
