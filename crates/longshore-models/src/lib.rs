@@ -69,7 +69,8 @@ pub use port::{HostIp, HostPort, ParsePortError, Port, PortBinding, PortMap, Pro
 pub use publish::Publish;
 pub use raw::Raw;
 pub use resources::{DeviceMapping, DeviceRequest, Resources, ThrottleDevice, Ulimit, WeightDevice};
-pub use system::{ComponentVersion, EnginePlatform, LocalNodeState, SystemVersion};
+pub use system::swarm::LocalNodeState;
+pub use system::version::{ComponentVersion, EnginePlatform, SystemVersion};
 pub use timestamp::Timestamp;
 
 /// Tells whether a field is left out of a request.
