@@ -85,7 +85,8 @@ pub use swarm::object::{Driver, ObjectVersion};
 pub use swarm::resource::{DiscreteResource, GenericResource, NamedResource, NodePlatform, ResourceObject};
 pub use swarm::secret::{SecretInspect, SecretSpec};
 pub use swarm::secret_text::SecretText;
-pub use system::{ComponentVersion, EnginePlatform, LocalNodeState, SystemVersion};
+pub use system::swarm::LocalNodeState;
+pub use system::version::{ComponentVersion, EnginePlatform, SystemVersion};
 pub use timestamp::Timestamp;
 
 /// Tells whether a field is left out of a request.

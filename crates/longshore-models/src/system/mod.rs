@@ -1,0 +1,4 @@
+//! The engine itself.
+
+pub(crate) mod swarm;
+pub(crate) mod version;
