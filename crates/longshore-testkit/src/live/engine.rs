@@ -1,11 +1,17 @@
 use std::io;
 use std::path::PathBuf;
 
+use longshore::swarm::SwarmInitOptions;
 use longshore::{ApiVersion, Container, Docker, Result};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use super::IMAGE;
+
+/// How to begin a swarm that nobody else can join.
+pub fn swarm_of_one() -> SwarmInitOptions {
+    SwarmInitOptions::default().listen_addr("127.0.0.1:2377").advertise_addr("127.0.0.1")
+}
 
 /// A real engine.
 #[derive(Debug)]
@@ -16,6 +22,7 @@ pub struct LiveEngine {
     api: ApiVersion,
     podman: bool,
     pub(super) shared: OnceCell<Container>,
+    swarm: RwLock<()>,
 }
 
 impl LiveEngine {
@@ -31,7 +38,15 @@ impl LiveEngine {
         if docker.image(IMAGE).inspect().await.is_err_and(|error| error.is_not_found()) {
             docker.images().pull(IMAGE).await?.finish().await?;
         }
-        Ok(LiveEngine { name: name.to_owned(), host: host.to_owned(), docker, api, podman, shared: OnceCell::new() })
+        Ok(LiveEngine {
+            name: name.to_owned(),
+            host: host.to_owned(),
+            docker,
+            api,
+            podman,
+            shared: OnceCell::new(),
+            swarm: RwLock::default(),
+        })
     }
 
     /// What the list of engines calls it.
@@ -52,6 +67,30 @@ impl LiveEngine {
     /// Whether it is Podman.
     pub fn is_podman(&self) -> bool {
         self.podman
+    }
+
+    /// Whether it is there to be a swarm, and for nothing else: its name says so.
+    pub fn is_for_swarms(&self) -> bool {
+        self.name.starts_with("swarm")
+    }
+
+    /// Makes a swarm of the engine unless it is one, which stays as long as the guard does.
+    ///
+    /// # Errors
+    /// As [`Swarm::init`](longshore::Swarm::init).
+    pub async fn share_swarm(&self) -> Result<RwLockReadGuard<'_, ()>> {
+        if self.docker.swarm().inspect().await.is_err_and(|error| error.is_conflict()) {
+            let _alone = self.swarm.write().await;
+            if self.docker.swarm().inspect().await.is_err_and(|error| error.is_conflict()) {
+                self.docker.swarm().init_with(&swarm_of_one()).await?;
+            }
+        }
+        Ok(self.swarm.read().await)
+    }
+
+    /// The engine for one test alone, swarm or not.
+    pub async fn own_swarm(&self) -> RwLockWriteGuard<'_, ()> {
+        self.swarm.write().await
     }
 
     /// The unix socket that it listens on, if it does.
