@@ -4,7 +4,7 @@ mod config;
 mod lock;
 mod membership;
 mod node;
-mod object;
+pub(crate) mod object;
 mod secret;
 mod update;
 
