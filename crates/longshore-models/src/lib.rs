@@ -95,6 +95,7 @@ pub use swarm::object::{Driver, ObjectVersion};
 pub use swarm::resource::{DiscreteResource, GenericResource, NamedResource, NodePlatform, ResourceObject};
 pub use swarm::secret::{SecretInspect, SecretSpec};
 pub use swarm::secret_text::SecretText;
+pub use system::event::{EventAction, EventActor, EventKind, EventMessage};
 pub use system::swarm::LocalNodeState;
 pub use system::version::{ComponentVersion, EnginePlatform, SystemVersion};
 pub use timestamp::Timestamp;

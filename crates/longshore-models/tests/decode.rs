@@ -16,7 +16,8 @@ const ENGINES: [&str; 4] = ["docker-20.10", "docker-26.1", "docker-sid", "podman
 const NO_SWARM: &str = "it has no swarms";
 
 /// Files an engine can't have, and why.
-const ABSENT: [(&str, &str, &str); 15] = [
+const ABSENT: [(&str, &str, &str); 16] = [
+    ("podman", "event-connect", "it tells nothing of networks"),
     ("podman", "config_create", NO_SWARM),
     ("podman", "config_inspect", NO_SWARM),
     ("podman", "config_list", NO_SWARM),
@@ -65,11 +66,16 @@ fn decode(name: &str, json: &[u8]) -> Result<String, serde_json::Error> {
         "container_update" => show::<ContainerUpdated>(json),
         "container_wait" => show::<WaitResponse>(json),
         "error" => show::<ErrorResponse>(json),
+        "event" => show::<EventMessage>(json),
         "exec_inspect" => show::<ExecInspect>(json),
         "image_inspect" => show::<ImageInspect>(json),
         "image_list" => show::<Vec<ImageSummary>>(json),
         "image_progress" => show::<ProgressMessage>(json),
         "image_remove" => show::<Vec<ImageDeleted>>(json),
+        "network_create" => show::<NetworkCreated>(json),
+        "network_inspect" => show::<NetworkInspect>(json),
+        "network_list" => show::<Vec<NetworkSummary>>(json),
+        "network_prune" => show::<NetworksPruned>(json),
         "node_inspect" => show::<NodeInspect>(json),
         "node_list" => show::<Vec<NodeInspect>>(json),
         "secret_inspect" => show::<SecretInspect>(json),
@@ -77,6 +83,9 @@ fn decode(name: &str, json: &[u8]) -> Result<String, serde_json::Error> {
         "swarm_inspect" => show::<SwarmInspect>(json),
         "swarm_unlock_key" => show::<UnlockKey>(json),
         "version" => show::<SystemVersion>(json),
+        "volume_create" | "volume_inspect" => show::<VolumeInspect>(json),
+        "volume_list" => show::<VolumeList>(json),
+        "volume_prune" => show::<VolumesPruned>(json),
         _ => panic!("no type for fixture {name}"),
     }
 }
@@ -283,10 +292,14 @@ fn every_recorded_field_is_modelled() {
             if !others.is_empty() && others.iter().all(hidden) {
                 let place = place.iter().map(|key| if key.parse::<usize>().is_ok() { "[]" } else { key });
                 let place = place.collect::<Vec<_>>().join(".").replace(".[]", "[]");
+                // What says the same as other fields, for clients of long ago.
+                let is_repeated = name.starts_with("event-") && ["status", "id", "from", "time"].contains(&&*place);
                 // The values of these are always empty objects; secrets are hidden from what is compared here.
-                let is_empty = place.contains("Config.ExposedPorts.") || place.contains("Config.Volumes.");
+                let is_empty = place.contains("Config.ExposedPorts.")
+                    || place.contains("Config.Volumes.")
+                    || (name == "network_list" && place == "[].Containers");
                 let is_secret = place.starts_with("JoinTokens.") || place == "UnlockKey";
-                if !is_empty && !is_secret {
+                if !is_empty && !is_secret && !is_repeated {
                     assert_eq!(folder, "podman", "{name} {place}");
                     unmodelled.insert(format!("{} {place}", name.split('-').next().unwrap()));
                 }

@@ -5,6 +5,8 @@ use std::time::{Duration, SystemTime};
 
 use longshore::container::{ListOptions, RemoveOptions};
 use longshore::image::ImageRemoveOptions;
+use longshore::network::NetworkListOptions;
+use longshore::volume::{VolumeListOptions, VolumeRemoveOptions};
 use longshore::{Docker, ImageSummary, Result};
 
 use super::{CASE, IMAGES, LABEL, LiveEngine};
@@ -64,7 +66,7 @@ fn is_stale(run: &str) -> bool {
     old && !PathBuf::from("/proc").join(process).exists()
 }
 
-/// Removes the containers and images of those runs.
+/// Removes the containers, networks, volumes and images of those runs.
 async fn remove(engine: &LiveEngine, of_run: impl Fn(&str) -> bool) -> Result<Vec<String>> {
     let docker = &engine.docker;
     let mut removed = Vec::new();
@@ -73,6 +75,18 @@ async fn remove(engine: &LiveEngine, of_run: impl Fn(&str) -> bool) -> Result<Ve
             let case = container.labels.get(CASE).map_or("", String::as_str);
             removed.push(format!("container {} of {case}", container.name()));
             remove_container(docker, &container.id).await?;
+        }
+    }
+    for network in docker.networks().list_with(&NetworkListOptions::default().filter("label", LABEL)).await? {
+        if network.labels.get(LABEL).is_some_and(|run| of_run(run)) {
+            removed.push(format!("network {}", network.name));
+            gone(docker.network(network.id).remove().await)?;
+        }
+    }
+    for volume in docker.volumes().list_with(&VolumeListOptions::default().filter("label", LABEL)).await?.volumes {
+        if volume.labels.get(LABEL).is_some_and(|run| of_run(run)) {
+            removed.push(format!("volume {}", volume.name));
+            gone(docker.volume(volume.name).remove_with(&VolumeRemoveOptions::default().force()).await)?;
         }
     }
     for image in docker.images().list().await? {

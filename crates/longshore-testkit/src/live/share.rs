@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use longshore::container::ListOptions;
 use longshore::image::{ImageListOptions, ImageRemoveOptions, ImportOptions};
-use longshore::{CommandLine, Container, Created, Docker, Result, Spec};
+use longshore::network::NetworkListOptions;
+use longshore::volume::{VolumeListOptions, VolumeRemoveOptions};
+use longshore::{CommandLine, Container, Created, Docker, NetworkSpec, Result, Spec, VolumeSpec};
 
 use super::run::{gone, remove_container};
 use super::{CASE, IMAGE, IMAGES, LABEL, LiveEngine, Run};
@@ -75,6 +77,16 @@ impl Live {
         spec.label(LABEL, self.0.run.id()).label(CASE, self.case())
     }
 
+    /// A network with a name and labels.
+    pub fn network_spec(&self) -> NetworkSpec {
+        NetworkSpec::new(self.name()).label(LABEL, self.0.run.id()).label(CASE, self.case())
+    }
+
+    /// A volume with a name and labels.
+    pub fn volume_spec(&self) -> VolumeSpec {
+        VolumeSpec::new(self.name()).label(LABEL, self.0.run.id()).label(CASE, self.case())
+    }
+
     /// How to import an image so that it is found when the test has ended.
     pub fn import_options(&self) -> ImportOptions {
         ImportOptions::default().repository(self.image_name()).change(format!("LABEL {LABEL}={}", self.0.run.id()))
@@ -127,6 +139,13 @@ impl Live {
         let options = ListOptions::default().all().filter("label", self.label());
         for container in self.containers().list_with(&options).await? {
             remove_container(self, &container.id).await?;
+        }
+        for network in self.networks().list_with(&NetworkListOptions::default().filter("label", self.label())).await? {
+            gone(self.network(network.id).remove().await)?;
+        }
+        let volumes = self.volumes().list_with(&VolumeListOptions::default().filter("label", self.label())).await?;
+        for volume in volumes.volumes {
+            gone(self.volume(volume.name).remove_with(&VolumeRemoveOptions::default().force()).await)?;
         }
         let images = std::mem::take(&mut *self.0.images.lock().unwrap_or_else(PoisonError::into_inner));
         for image in images {

@@ -26,7 +26,8 @@ impl VolumeListOptions {
     /// Lists only volumes that match, such as `("name", "data")` for all whose name has that in it,
     /// `("driver", "local")`, `("label", "a=b")`, `("dangling", true)` for those that no container uses.
     ///
-    /// Every key must match; of several values of a key one is enough, but for `label`, where all are needed.
+    /// Every key must match; of several values of a key one is enough, but for `label`, where all are needed. Podman 4
+    /// lists what matches any one of them.
     #[must_use]
     pub fn filter(mut self, key: impl Into<String>, value: impl Display) -> Self {
         self.filters.add(key, value);

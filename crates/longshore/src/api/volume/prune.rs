@@ -42,7 +42,8 @@ impl VolumePruneOptions {
         self.filter("label", label)
     }
 
-    /// Removes only volumes that match; besides `label` there is `("label!", "keep")` for those without a label.
+    /// Removes only volumes that match; besides `label` there is `("label!", "keep")` for those without a label. All that
+    /// is asked for must match, but Podman 4 removes what matches any one of several filters.
     #[must_use]
     pub fn filter(mut self, key: impl Into<String>, value: impl Display) -> Self {
         self.filters.add(key, value);
