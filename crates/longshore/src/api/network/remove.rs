@@ -3,7 +3,7 @@ use crate::error::Result;
 use crate::http::{Method, Request};
 
 impl Network {
-    /// Removes the network, to which no running container may be connected.
+    /// Removes the network, to which no running container may be connected; Podman 4 disconnects those that are.
     ///
     /// `DELETE /networks/{id}`, API 1.24+.
     ///
