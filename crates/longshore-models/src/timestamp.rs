@@ -36,6 +36,14 @@ impl Timestamp {
         Self { text }
     }
 
+    /// Writes nanoseconds since 1970 as a timestamp in UTC.
+    pub fn from_unix_nanos(nanoseconds: i64) -> Self {
+        let mut timestamp = Self::from_unix(nanoseconds.div_euclid(1_000_000_000));
+        timestamp.text.pop();
+        timestamp.text.push_str(&format!(".{:09}Z", nanoseconds.rem_euclid(1_000_000_000)));
+        timestamp
+    }
+
     /// Returns the engine's text, untouched.
     pub fn as_str(&self) -> &str {
         &self.text

@@ -3,7 +3,11 @@
 pub mod container;
 pub mod exec;
 pub mod image;
+pub mod network;
+mod set;
+pub mod swarm;
 pub mod system;
+pub mod volume;
 
 use std::fmt;
 use std::future::Future;

@@ -10,6 +10,7 @@ mod commit;
 #[cfg(feature = "archive")]
 mod copy;
 mod create;
+mod events;
 mod exceptions;
 mod exec;
 mod follow;
@@ -21,6 +22,7 @@ mod large;
 mod lifecycle;
 mod list;
 mod logs;
+mod networks;
 mod port;
 mod prune;
 mod replace;
@@ -28,10 +30,12 @@ mod run;
 mod session;
 mod stats;
 mod support;
+mod swarm;
 mod system;
 mod tcp;
 mod unknown;
 mod update;
+mod volumes;
 mod wait;
 #[cfg(feature = "websocket")]
 mod websocket;
@@ -49,6 +53,7 @@ fn main() -> ExitCode {
         #[cfg(feature = "archive")]
         copy::tests(),
         create::tests(),
+        events::tests(),
         exec::tests(),
         follow::tests(),
         images::tests(),
@@ -56,16 +61,19 @@ fn main() -> ExitCode {
         lifecycle::tests(),
         list::tests(),
         logs::tests(),
+        networks::tests(),
         port::tests(),
         prune::tests(),
         replace::tests(),
         run::tests(),
         session::tests(),
         stats::tests(),
+        swarm::tests(),
         system::tests(),
         tcp::tests(),
         unknown::tests(),
         update::tests(),
+        volumes::tests(),
         #[cfg(feature = "websocket")]
         websocket::tests(),
     ];

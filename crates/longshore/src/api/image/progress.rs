@@ -53,7 +53,7 @@ fn raise(operation: &Operation, message: ProgressMessage) -> Result<ProgressMess
 }
 
 #[cfg(test)]
-pub(super) mod canned {
+pub(crate) mod canned {
     use tokio::io::AsyncWriteExt;
 
     use crate::transport::{Dial, Dialing, Io};

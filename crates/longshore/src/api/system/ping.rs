@@ -1,13 +1,9 @@
-//! The engine itself: whether it is there, and which one it is.
-
-use longshore_models::{LocalNodeState, Raw, SystemVersion};
+use longshore_models::LocalNodeState;
 use longshore_wire::head::ResponseHead;
-use longshore_wire::path::Path;
 use longshore_wire::version::ApiVersion;
 
 use crate::docker::Docker;
 use crate::error::{Operation, Result};
-use crate::http::{Method, Request};
 
 /// What an engine tells when it is asked whether it is there.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -61,19 +57,6 @@ impl Docker {
         response.finish().await?;
         Ok(ping)
     }
-
-    /// Tells which engine it is: its version, its API versions, its parts.
-    ///
-    /// `GET /version`, API 1.24+.
-    ///
-    /// # Errors
-    /// Those of every call: [`Connect`](crate::ErrorKind::Connect), [`Timeout`](crate::ErrorKind::Timeout) and so on.
-    ///
-    /// # Cancel safety
-    /// Nothing happens when the future is dropped.
-    pub async fn version(&self) -> Result<Raw<SystemVersion>> {
-        self.send(version()).await?.raw().await
-    }
 }
 
 impl Ping {
@@ -97,24 +80,14 @@ impl SwarmMembership {
     }
 }
 
-fn version() -> Request {
-    Request::new(Method::Get, Path::new("version"), Operation::new("ask the engine's version"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::golden::text;
     use longshore_wire::head;
 
     fn read(fields: &str) -> Ping {
         let text = format!("HTTP/1.1 200 OK\r\n{fields}\r\n");
         Ping::read(&head::parse(text.as_bytes()).unwrap().unwrap().0)
-    }
-
-    #[test]
-    fn requests_are_as_the_engine_expects_them() {
-        assert_eq!(text(Ok(version())), "GET /version");
     }
 
     #[test]

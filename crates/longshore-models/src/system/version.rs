@@ -1,4 +1,4 @@
-//! The engine itself.
+//! Which engine it is.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,6 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::Timestamp;
-use crate::open_enum::words;
 
 /// Tells which engine this is.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -61,30 +60,3 @@ pub struct ComponentVersion {
     /// Whatever else the component tells, usually texts.
     pub details: BTreeMap<String, Value>,
 }
-
-/// Says how an engine takes part in a swarm.
-#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
-pub enum LocalNodeState {
-    /// It does not.
-    #[default]
-    Inactive,
-    /// It has asked to join and waits to be accepted.
-    Pending,
-    /// It does.
-    Active,
-    /// Taking part has failed.
-    Error,
-    /// It waits for the key that unlocks the swarm's secrets.
-    Locked,
-    /// A word this version does not know.
-    Other(String),
-}
-
-words!(LocalNodeState {
-    Inactive = "inactive",
-    Pending = "pending",
-    Active = "active",
-    Error = "error",
-    Locked = "locked",
-});

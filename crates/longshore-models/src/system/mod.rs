@@ -1,0 +1,5 @@
+//! The engine itself.
+
+pub(crate) mod event;
+pub(crate) mod swarm;
+pub(crate) mod version;
