@@ -14,6 +14,7 @@
 //! # Encoding
 //! What is empty, zero or `None` is not sent, so that the engine's or the image's default holds.
 
+mod checkpoint;
 mod container;
 mod descriptor;
 mod duration_nanos;
@@ -27,6 +28,7 @@ pub mod lenient;
 mod mount;
 mod network_settings;
 mod open_enum;
+mod plugin;
 mod port;
 mod publish;
 mod raw;
@@ -34,6 +36,7 @@ mod resources;
 mod system;
 mod timestamp;
 
+pub use checkpoint::{CheckpointCreate, CheckpointSummary};
 pub use container::changes::{ChangeKind, FilesystemChange};
 pub use container::config::ContainerConfig;
 pub use container::create::{ContainerCreated, CreateBody};
@@ -65,6 +68,10 @@ pub use mount::{
     TmpfsOptions, VolumeDriver, VolumeOptions,
 };
 pub use network_settings::{Address, EndpointIpamConfig, EndpointSettings, NetworkSettings, NetworkingConfig};
+pub use plugin::{
+    PluginArgs, PluginConfig, PluginDevice, PluginEnv, PluginInspect, PluginInterface, PluginLinux, PluginMount,
+    PluginNetwork, PluginPrivilege, PluginRootFs, PluginSettings, PluginUser,
+};
 pub use port::{HostIp, HostPort, ParsePortError, Port, PortBinding, PortMap, Protocol, PublishedPort};
 pub use publish::Publish;
 pub use raw::Raw;

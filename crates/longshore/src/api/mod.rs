@@ -3,6 +3,9 @@
 pub mod container;
 pub mod exec;
 pub mod image;
+pub mod plugin;
+mod request;
+mod session;
 pub mod system;
 
 use std::fmt;
@@ -12,6 +15,9 @@ use std::pin::Pin;
 use longshore_wire::path::InvalidSegment;
 
 use crate::error::{Error, ErrorKind, Operation, Result};
+
+pub use request::{CustomRequest, CustomResponse};
+pub use session::SessionOptions;
 
 /// A call under way, as [`IntoFuture`] gives it.
 pub type Call<T> = Pin<Box<dyn Future<Output = Result<T>> + Send>>;
@@ -47,6 +53,11 @@ pub(crate) fn since_epoch(time: std::time::SystemTime) -> Instant {
             }
         }
     }
+}
+
+/// A second begun is a second granted: rounding down would end too early, and make nothing of half a second.
+pub(crate) fn whole_seconds(limit: std::time::Duration) -> u64 {
+    limit.as_secs() + u64::from(limit.subsec_nanos() > 0)
 }
 
 impl Operation {

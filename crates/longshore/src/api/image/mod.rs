@@ -3,7 +3,7 @@
 mod import;
 mod inspect;
 mod list;
-mod progress;
+pub(crate) mod progress;
 mod pull;
 mod remove;
 mod tag;
