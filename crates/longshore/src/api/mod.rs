@@ -4,6 +4,9 @@ pub mod container;
 pub mod exec;
 pub mod image;
 pub mod network;
+pub mod plugin;
+mod request;
+mod session;
 mod set;
 pub mod swarm;
 pub mod system;
@@ -16,6 +19,9 @@ use std::pin::Pin;
 use longshore_wire::path::InvalidSegment;
 
 use crate::error::{Error, ErrorKind, Operation, Result};
+
+pub use request::{CustomRequest, CustomResponse};
+pub use session::SessionOptions;
 
 /// A call under way, as [`IntoFuture`] gives it.
 pub type Call<T> = Pin<Box<dyn Future<Output = Result<T>> + Send>>;
@@ -53,6 +59,11 @@ pub(crate) fn since_epoch(time: std::time::SystemTime) -> Instant {
     }
 }
 
+/// A second begun is a second granted: rounding down would end too early, and make nothing of half a second.
+pub(crate) fn whole_seconds(limit: std::time::Duration) -> u64 {
+    limit.as_secs() + u64::from(limit.subsec_nanos() > 0)
+}
+
 impl Operation {
     /// The error for a name or id that can't stand in a path.
     pub(crate) fn bad_name(&self, source: InvalidSegment) -> Error {
@@ -62,11 +73,22 @@ impl Operation {
 
 #[cfg(test)]
 pub(crate) mod golden {
+    use std::io::Write;
+
     use crate::http::Request;
+
+    /// Names the file that every request is added to, so that `cargo xtask coverage` sees what is encoded.
+    const RECORD: &str = "LONGSHORE_GOLDEN_REQUESTS";
 
     /// A request as one text: method, target and headers, then the body.
     pub(crate) fn text(request: crate::Result<Request>) -> String {
         let request = request.unwrap();
+        record(&request);
+        unrecorded(&request)
+    }
+
+    /// The same for a request whose path is the caller's, which says nothing about what is encoded.
+    pub(crate) fn unrecorded(request: &Request) -> String {
         let mut text = format!("{} {}", request.method, request.target());
         for (name, value) in &request.headers {
             text.push_str(&format!("\n{name}: {value}"));
@@ -78,6 +100,19 @@ pub(crate) mod golden {
             },
             None => text,
         }
+    }
+
+    /// Adds a line of method, target and names of headers.
+    fn record(request: &Request) {
+        let Some(file) = std::env::var_os(RECORD) else { return };
+        let mut line = format!("{}\t{}", request.method, request.target());
+        for (name, _) in &request.headers {
+            line.push_str(&format!("\t{name}"));
+        }
+        line.push('\n');
+        let mut file = std::fs::OpenOptions::new().append(true).open(file).unwrap();
+        // In one write, since other tests write at the same time.
+        file.write_all(line.as_bytes()).unwrap();
     }
 }
 
