@@ -2,5 +2,11 @@
 
 #![allow(clippy::unwrap_used)]
 
+#[cfg(all(unix, feature = "archive"))]
+mod copy_in;
+#[cfg(all(unix, feature = "archive"))]
+mod copy_out;
 mod engine;
+#[cfg(all(unix, feature = "archive"))]
+mod folder;
 mod replace;

@@ -1,5 +1,7 @@
 use std::ops::{Deref, DerefMut};
 
+use longshore_wire::query::Query;
+
 use super::{Container, request};
 use crate::api::{Call, Size};
 use crate::error::Result;
@@ -11,12 +13,7 @@ use crate::stream::{OutputFraming, OutputStream, Session, Stdin};
 #[must_use = "a call does nothing unless it is awaited"]
 pub struct Attach {
     container: Container,
-    stdin: bool,
-    stdout: bool,
-    stderr: bool,
-    logs: bool,
-    stream: bool,
-    detach_keys: Option<String>,
+    wanted: Wanted,
 }
 
 impl Container {
@@ -48,15 +45,7 @@ impl Container {
     /// # Cancel safety
     /// Dropping the call or what it gives closes the connection; the container runs on.
     pub fn attach(&self) -> Attach {
-        Attach {
-            container: self.clone(),
-            stdin: false,
-            stdout: true,
-            stderr: true,
-            logs: false,
-            stream: true,
-            detach_keys: None,
-        }
+        Attach { container: self.clone(), wanted: Wanted::default() }
     }
 
     /// Tells the container's terminal how large it is.
@@ -77,25 +66,25 @@ impl Container {
 impl Attach {
     /// Attaches to standard input too.
     pub fn stdin(mut self) -> Self {
-        self.stdin = true;
+        self.wanted.stdin = true;
         self
     }
 
     /// Leaves out stderr.
     pub fn stdout_only(mut self) -> Self {
-        (self.stdout, self.stderr) = (true, false);
+        (self.wanted.stdout, self.wanted.stderr) = (true, false);
         self
     }
 
     /// Leaves out stdout.
     pub fn stderr_only(mut self) -> Self {
-        (self.stdout, self.stderr) = (false, true);
+        (self.wanted.stdout, self.wanted.stderr) = (false, true);
         self
     }
 
     /// Leaves out stdout and stderr. Podman closes such a connection to a terminal at once.
     pub fn without_output(mut self) -> Self {
-        (self.stdout, self.stderr) = (false, false);
+        (self.wanted.stdout, self.wanted.stderr) = (false, false);
         self
     }
 
@@ -104,20 +93,20 @@ impl Attach {
     /// Podman 4 garbles the frames of these logs, so that the stream ends with an error:
     /// read [`logs`](Container::logs) there.
     pub fn logs(mut self) -> Self {
-        self.logs = true;
+        self.wanted.logs = true;
         self
     }
 
     /// Gives what has been written so far and ends there, instead of going on; see [`logs`](Attach::logs) for Podman.
     pub fn logs_only(mut self) -> Self {
-        (self.logs, self.stream) = (true, false);
+        (self.wanted.logs, self.wanted.stream) = (true, false);
         self
     }
 
     /// Sets the keys that, sent to a terminal, end the attachment, such as `ctrl-p,ctrl-q`. Podman recognises them only
     /// when each is sent by itself.
     pub fn detach_keys(mut self, keys: impl Into<String>) -> Self {
-        self.detach_keys = Some(keys.into());
+        self.wanted.detach_keys = Some(keys.into());
         self
     }
 
@@ -136,14 +125,7 @@ impl Attach {
 
     fn request(&self) -> Result<Request> {
         let mut request = request(Method::Post, "attach to container", &self.container.id, "attach")?.upgrade("tcp");
-        request
-            .query
-            .bool("stream", self.stream)
-            .bool("stdin", self.stdin)
-            .bool("stdout", self.stdout)
-            .bool("stderr", self.stderr)
-            .flag("logs", self.logs)
-            .optional("detachKeys", self.detach_keys.as_ref());
+        self.wanted.encode(&mut request.query);
         Ok(request)
     }
 }
@@ -199,6 +181,35 @@ impl Deref for Attached {
 impl DerefMut for Attached {
     fn deref_mut(&mut self) -> &mut Session {
         &mut self.session
+    }
+}
+
+/// What an attachment is to carry, however it is made.
+#[derive(Clone, Debug)]
+pub(super) struct Wanted {
+    pub(super) stdin: bool,
+    pub(super) stdout: bool,
+    pub(super) stderr: bool,
+    pub(super) logs: bool,
+    pub(super) stream: bool,
+    pub(super) detach_keys: Option<String>,
+}
+
+impl Default for Wanted {
+    fn default() -> Self {
+        Wanted { stdin: false, stdout: true, stderr: true, logs: false, stream: true, detach_keys: None }
+    }
+}
+
+impl Wanted {
+    pub(super) fn encode(&self, query: &mut Query) {
+        query
+            .bool("stream", self.stream)
+            .bool("stdin", self.stdin)
+            .bool("stdout", self.stdout)
+            .bool("stderr", self.stderr)
+            .flag("logs", self.logs)
+            .optional("detachKeys", self.detach_keys.as_ref());
     }
 }
 

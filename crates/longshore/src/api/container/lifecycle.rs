@@ -59,7 +59,7 @@ impl StartOptions {
     }
 }
 
-/// How to stop a container.
+/// How to stop a container, for good or to start it again.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct StopOptions {
@@ -86,32 +86,8 @@ impl StopOptions {
     }
 }
 
-/// How to restart a container.
-#[derive(Clone, Debug, Default)]
-#[non_exhaustive]
-pub struct RestartOptions {
-    /// How long the container may take to stop before it is killed; the container's own setting unless set.
-    pub grace: Option<Duration>,
-    /// The signal that asks it to stop, such as `SIGINT`; API 1.42+.
-    pub signal: Option<String>,
-}
-
-impl RestartOptions {
-    /// Kills the container once this has passed, in whole seconds rounded up.
-    #[must_use]
-    #[doc(alias = "t")]
-    pub fn grace(mut self, grace: Duration) -> Self {
-        self.grace = Some(grace);
-        self
-    }
-
-    /// Asks it to stop with this signal, by name or number.
-    #[must_use]
-    pub fn signal(mut self, signal: impl Into<String>) -> Self {
-        self.signal = Some(signal.into());
-        self
-    }
-}
+/// How to restart a container: how it is stopped first.
+pub type RestartOptions = StopOptions;
 
 /// How to kill a container.
 #[derive(Clone, Debug, Default)]
@@ -354,19 +330,19 @@ fn start(id: &str, options: &StartOptions) -> Result<Request> {
 }
 
 fn stop(id: &str, options: &StopOptions) -> Result<Request> {
-    let mut request = request(Method::Post, "stop container", id, "stop")?.unbounded();
-    request.query.optional("t", options.grace.map(whole_seconds)).optional("signal", options.signal.as_ref());
-    if options.signal.is_some() {
-        request.needs("the signal of a stop", SIGNAL);
-    }
-    Ok(request)
+    stopping(request(Method::Post, "stop container", id, "stop")?, "the signal of a stop", options)
 }
 
 fn restart(id: &str, options: &RestartOptions) -> Result<Request> {
-    let mut request = request(Method::Post, "restart container", id, "restart")?.unbounded();
+    stopping(request(Method::Post, "restart container", id, "restart")?, "the signal of a restart", options)
+}
+
+/// Adds how the container is stopped; `what` tells what only newer engines heed.
+fn stopping(request: Request, what: &'static str, options: &StopOptions) -> Result<Request> {
+    let mut request = request.unbounded();
     request.query.optional("t", options.grace.map(whole_seconds)).optional("signal", options.signal.as_ref());
     if options.signal.is_some() {
-        request.needs("the signal of a restart", SIGNAL);
+        request.needs(what, SIGNAL);
     }
     Ok(request)
 }

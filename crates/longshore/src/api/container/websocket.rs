@@ -10,6 +10,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::{self, Message};
 
+use super::attach::Wanted;
 use super::{Container, request};
 use crate::api::Call;
 use crate::error::{ErrorKind, Operation, Result};
@@ -23,12 +24,7 @@ use crate::transport::Io;
 #[must_use = "a call does nothing unless it is awaited"]
 pub struct AttachWebSocket {
     container: Container,
-    stdin: bool,
-    stdout: bool,
-    stderr: bool,
-    logs: bool,
-    stream: bool,
-    detach_keys: Option<String>,
+    wanted: Wanted,
 }
 
 impl Container {
@@ -46,52 +42,44 @@ impl Container {
     /// Dropping the call or the session closes the connection; the container runs on.
     #[doc(alias = "websocket")]
     pub fn attach_websocket(&self) -> AttachWebSocket {
-        AttachWebSocket {
-            container: self.clone(),
-            stdin: false,
-            stdout: true,
-            stderr: true,
-            logs: false,
-            stream: true,
-            detach_keys: None,
-        }
+        AttachWebSocket { container: self.clone(), wanted: Wanted::default() }
     }
 }
 
 impl AttachWebSocket {
     /// Attaches to standard input too.
     pub fn stdin(mut self) -> Self {
-        self.stdin = true;
+        self.wanted.stdin = true;
         self
     }
 
     /// Leaves out stderr; API 1.42+.
     pub fn stdout_only(mut self) -> Self {
-        (self.stdout, self.stderr) = (true, false);
+        (self.wanted.stdout, self.wanted.stderr) = (true, false);
         self
     }
 
     /// Leaves out stdout; API 1.42+.
     pub fn stderr_only(mut self) -> Self {
-        (self.stdout, self.stderr) = (false, true);
+        (self.wanted.stdout, self.wanted.stderr) = (false, true);
         self
     }
 
     /// Begins with what has been written so far, as the log driver kept it.
     pub fn logs(mut self) -> Self {
-        self.logs = true;
+        self.wanted.logs = true;
         self
     }
 
     /// Gives what has been written so far and ends there, instead of going on.
     pub fn logs_only(mut self) -> Self {
-        (self.logs, self.stream) = (true, false);
+        (self.wanted.logs, self.wanted.stream) = (true, false);
         self
     }
 
     /// Sets the keys that, sent to a terminal, end the attachment, such as `ctrl-p,ctrl-q`.
     pub fn detach_keys(mut self, keys: impl Into<String>) -> Self {
-        self.detach_keys = Some(keys.into());
+        self.wanted.detach_keys = Some(keys.into());
         self
     }
 
@@ -105,17 +93,10 @@ impl AttachWebSocket {
     fn request(&self) -> Result<Request> {
         let id = &self.container.id;
         let mut request = request(Method::Get, "attach over a WebSocket to container", id, "attach/ws")?;
-        if self.stdout != self.stderr {
+        if self.wanted.stdout != self.wanted.stderr {
             request.needs("the choice of streams over a WebSocket", ApiVersion::new(1, 42));
         }
-        request
-            .query
-            .bool("stream", self.stream)
-            .bool("stdin", self.stdin)
-            .bool("stdout", self.stdout)
-            .bool("stderr", self.stderr)
-            .flag("logs", self.logs)
-            .optional("detachKeys", self.detach_keys.as_ref());
+        self.wanted.encode(&mut request.query);
         Ok(request)
     }
 }

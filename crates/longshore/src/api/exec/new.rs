@@ -1,19 +1,13 @@
-//! Processes in running containers: [`NewExec`] to start one, [`Exec`] for one that exists.
-
-use std::ops::{Deref, DerefMut};
-use std::time::Duration;
-
-use longshore_models::{ConsoleSize, ExecCreate, ExecInspect, ExecStart, IdResponse, Raw};
-use longshore_wire::path::Path;
+use longshore_models::{ConsoleSize, ExecCreate, IdResponse};
 use longshore_wire::version::ApiVersion;
 use longshore_wire::words::WordsError;
 
+use super::{Exec, ExecSession};
 use crate::api::Size;
 use crate::api::container::{CommandLine, Container, ExitStatus, request};
-use crate::docker::Docker;
-use crate::error::{ErrorKind, Operation, Result};
+use crate::error::{ErrorKind, Result};
 use crate::http::{Method, Request};
-use crate::stream::{Captured, Collected, OutputFraming, OutputStream, Session, Stdin};
+use crate::stream::{Captured, Collected};
 
 /// A process to be started in a running container. See [`Container::exec`].
 #[derive(Clone, Debug)]
@@ -68,13 +62,6 @@ impl Container {
         let mut body = ExecCreate::default();
         (body.cmd, body.attach_stdout, body.attach_stderr) = (cmd, true, true);
         NewExec { container: self.clone(), body, problem }
-    }
-}
-
-impl Docker {
-    /// The exec with this id, as [`Exec::id`] told it. Nothing is sent.
-    pub fn exec(&self, id: impl Into<String>) -> Exec {
-        Exec { docker: self.clone(), id: id.into(), tty: None }
     }
 }
 
@@ -211,216 +198,13 @@ impl NewExec {
     }
 }
 
+/// Since when an engine heeds the size of an exec's terminal.
 const CONSOLE_SIZE: ApiVersion = ApiVersion::new(1, 42);
-
-/// A process that was started, or is to be, in a running container. See [`Docker::exec`].
-#[derive(Clone, Debug)]
-pub struct Exec {
-    docker: Docker,
-    id: String,
-    /// Whether it has a terminal, if that is known.
-    tty: Option<bool>,
-}
-
-impl Exec {
-    /// The id of the exec.
-    pub fn id(&self) -> &str {
-        &self.id
-    }
-
-    /// Tells the state of the process, and its exit code once it has ended.
-    ///
-    /// `GET /exec/{id}/json`, API 1.24+. Engines forget an exec some minutes after it has ended.
-    ///
-    /// # Errors
-    /// [`NotFound`](ErrorKind::NotFound).
-    ///
-    /// # Cancel safety
-    /// Reads only.
-    #[doc(alias = "show")]
-    pub async fn inspect(&self) -> Result<Raw<ExecInspect>> {
-        self.docker.send(exec_request(Method::Get, "inspect exec", &self.id, "json")?).await?.raw().await
-    }
-
-    /// Starts a process that was created, and stays connected to it.
-    ///
-    /// `POST /exec/{id}/start`, API 1.24+.
-    ///
-    /// # Errors
-    /// [`NotFound`](ErrorKind::NotFound); [`Conflict`](ErrorKind::Conflict) when its container is not running, on
-    /// Podman also when it was started already. Docker tells that on the stdout of the session.
-    ///
-    /// # Cancel safety
-    /// When the future is dropped after the request was sent, the process may run all the same.
-    pub async fn start(&self) -> Result<ExecSession> {
-        self.clone().open(None).await
-    }
-
-    async fn open(self, size: Option<ConsoleSize>) -> Result<ExecSession> {
-        let tty = match self.tty {
-            Some(tty) => tty,
-            None => self.inspect().await?.process_config.tty,
-        };
-        let response = self.docker.send(start(&self.id, tty, size)?.upgrade("tcp")).await?;
-        let (operation, _, upgraded) = response.into_upgraded()?;
-        let framing = if tty { OutputFraming::Terminal } else { OutputFraming::Multiplexed };
-        Ok(ExecSession { exec: self, session: Session::new(upgraded, framing, operation) })
-    }
-
-    /// Starts a process that was created, and leaves it to itself.
-    ///
-    /// `POST /exec/{id}/start`, API 1.24+.
-    ///
-    /// # Errors
-    /// [`NotFound`](ErrorKind::NotFound); [`Conflict`](ErrorKind::Conflict) when it was started already or its
-    /// container is not running.
-    ///
-    /// # Cancel safety
-    /// As [`start`](Exec::start).
-    pub async fn start_detached(&self) -> Result<()> {
-        self.docker.send(start_detached(&self.id)?).await?.finish().await
-    }
-
-    /// Tells the process's terminal how large it is.
-    ///
-    /// `POST /exec/{id}/resize`, API 1.24+.
-    ///
-    /// # Errors
-    /// [`NotFound`](ErrorKind::NotFound); [`Conflict`](ErrorKind::Conflict), [`Invalid`](ErrorKind::Invalid) or
-    /// [`Server`](ErrorKind::Server), by engine, when it is not running or has no terminal.
-    ///
-    /// # Cancel safety
-    /// When the future is dropped after the request was sent, the size may be set all the same.
-    pub async fn resize(&self, size: Size) -> Result<()> {
-        self.docker.send(resize(&self.id, size)?).await?.finish().await
-    }
-
-    /// Waits for the process to end.
-    ///
-    /// The engine has no call for this, so it is asked again and again: after 2 ms at first, every half second later.
-    /// Podman 4 takes note of the end of a process that nobody is connected to only five minutes later.
-    ///
-    /// # Errors
-    /// As [`inspect`](Exec::inspect), and [`Timeout`](ErrorKind::Timeout) when
-    /// [`Deadlines::total`](crate::Deadlines::total) passes.
-    ///
-    /// # Cancel safety
-    /// Reads only.
-    pub async fn wait(&self) -> Result<ExitStatus> {
-        let operation = Operation::on("wait for exec", &self.id);
-        let end = self.docker.deadlines().total.map(|total| tokio::time::Instant::now() + total);
-        let mut pause = Duration::from_millis(2);
-        loop {
-            let state = self.inspect().await?;
-            if let (false, Some(code)) = (state.running, state.exit_code) {
-                return Ok(ExitStatus::new(code));
-            }
-            let next = tokio::time::Instant::now() + pause;
-            if end.is_some_and(|end| end < next) {
-                return Err(operation.late());
-            }
-            tokio::time::sleep_until(next).await;
-            pause = (pause * 2).min(Duration::from_millis(500));
-        }
-    }
-}
-
-/// A [`Session`] with a process that was started in a container.
-#[derive(Debug)]
-pub struct ExecSession {
-    exec: Exec,
-    session: Session,
-}
-
-impl ExecSession {
-    /// The process, to inspect it or wait for it while the session goes on elsewhere.
-    pub fn exec(&self) -> &Exec {
-        &self.exec
-    }
-
-    /// Tells the process's terminal how large it is; see [`Exec::resize`].
-    ///
-    /// # Errors
-    /// As [`Exec::resize`].
-    ///
-    /// # Cancel safety
-    /// As [`Exec::resize`].
-    pub async fn resize(&self, size: Size) -> Result<()> {
-        self.exec.resize(size).await
-    }
-
-    /// Ends the process's input, reads away the rest of its output, and tells how it ended.
-    ///
-    /// # Errors
-    /// As [`Session::next`] and [`Exec::wait`].
-    ///
-    /// # Cancel safety
-    /// When the future is dropped, the session is closed and the process runs on.
-    pub async fn wait(mut self) -> Result<ExitStatus> {
-        if let Err(error) = self.session.close_stdin().await {
-            // It has ended already, or will tell by its output that it can't go on.
-            tracing::debug!(%error, "the input was closed already");
-        }
-        while let Some(chunk) = self.session.next().await {
-            chunk?;
-        }
-        self.exec.wait().await
-    }
-
-    /// Takes input and output apart, to be used by different tasks. The connection is closed once both are dropped.
-    pub fn split(self) -> (Stdin, OutputStream) {
-        self.session.split()
-    }
-
-    /// Keeps only the output. The input stays as it is: end it before with
-    /// [`close_stdin`](Session::close_stdin) if the process waits for that.
-    pub fn into_output(self) -> OutputStream {
-        self.session.into_output()
-    }
-}
-
-impl Deref for ExecSession {
-    type Target = Session;
-
-    fn deref(&self) -> &Session {
-        &self.session
-    }
-}
-
-impl DerefMut for ExecSession {
-    fn deref_mut(&mut self) -> &mut Session {
-        &mut self.session
-    }
-}
-
-/// A request about one exec: `/exec/{id}/{action}`.
-fn exec_request(method: Method, name: &'static str, id: &str, action: &'static str) -> Result<Request> {
-    let operation = Operation::on(name, id);
-    let path = Path::new("exec").segment(id).map_err(|source| operation.bad_name(source))?;
-    Ok(Request::new(method, path.literal(action), operation))
-}
-
-fn start(id: &str, tty: bool, size: Option<ConsoleSize>) -> Result<Request> {
-    let mut body = ExecStart::default();
-    (body.tty, body.console_size) = (tty, size);
-    exec_request(Method::Post, "start exec", id, "start")?.unbounded().json(&body)
-}
-
-fn start_detached(id: &str) -> Result<Request> {
-    let mut body = ExecStart::default();
-    body.detach = true;
-    exec_request(Method::Post, "start exec", id, "start")?.unbounded().json(&body)
-}
-
-fn resize(id: &str, size: Size) -> Result<Request> {
-    let mut request = exec_request(Method::Post, "resize terminal of exec", id, "resize")?;
-    request.query.push("h", size.rows).push("w", size.columns);
-    Ok(request)
-}
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Docker;
     use crate::api::golden::text;
 
     const JSON: &str = "\nContent-Type: application/json\n\n";
@@ -444,13 +228,6 @@ mod tests {
                  \"DetachKeys\":\"ctrl-q\",\"Privileged\":true,\"ConsoleSize\":[40,120]}}"
             )
         );
-        assert_eq!(
-            text(start("e1", true, None)),
-            format!("POST /exec/e1/start{JSON}{{\"Detach\":false,\"Tty\":true}}")
-        );
-        assert_eq!(text(start_detached("e1")), format!("POST /exec/e1/start{JSON}{{\"Detach\":true,\"Tty\":false}}"));
-        assert_eq!(text(exec_request(Method::Get, "inspect exec", "e/1", "json")), "GET /exec/e%2F1/json");
-        assert_eq!(text(resize("e1", Size { rows: 1, columns: 2 })), "POST /exec/e1/resize?h=1&w=2");
     }
 
     #[test]
