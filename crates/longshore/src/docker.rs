@@ -193,9 +193,10 @@ impl Docker {
 
     async fn ask_version(&self, operation: &Operation) -> Result<ApiVersion> {
         let response = self.ping_head(operation).await?;
-        let Some(text) = response.head().header("api-version") else {
+        let Some(text) = response.head().header("api-version").map(str::to_owned) else {
             return Err(operation.error(ErrorKind::Protocol, "the server names no API version: is it an engine?"));
         };
+        response.finish().await?;
         let newest = text.parse::<ApiVersion>().map_err(|source| {
             operation.error_from(ErrorKind::Protocol, format!("the engine's API version: {source}"), source)
         })?;

@@ -161,6 +161,7 @@ impl Operation {
                 ErrorKind::Truncated
             }
             io::ErrorKind::TimedOut => ErrorKind::Timeout,
+            io::ErrorKind::InvalidData => ErrorKind::Protocol,
             _ => ErrorKind::Closed,
         };
         self.error_from(kind, format!("the connection to the engine failed: {source}"), source)

@@ -1,12 +1,12 @@
 use std::fmt;
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use futures_core::Stream;
 use longshore_wire::head::ResponseHead;
 use tokio::io::{AsyncWrite, AsyncWriteExt, WriteHalf};
-use tokio::time::Instant;
+use tokio::time::{Sleep, sleep_until};
 
 use super::output::{Chunk, OutputFraming, OutputStream};
 use crate::error::{Error, ErrorKind, Operation, Result};
@@ -25,6 +25,7 @@ pub struct Session {
 impl Session {
     pub(crate) fn new(upgraded: Upgraded, framing: OutputFraming, operation: Operation) -> Self {
         let Upgraded { incoming, outgoing, end } = upgraded;
+        let end = end.map(|end| Box::pin(sleep_until(end)));
         let stdin = Stdin { writer: outgoing, end, operation: operation.clone() };
         Session { output: OutputStream::from_upgraded(incoming, framing, operation), stdin }
     }
@@ -86,10 +87,12 @@ impl Stream for Session {
     }
 }
 
-/// The standard input of a process: an [`AsyncWrite`] whose shutdown ends the input and leaves the output open.
+/// The standard input of a process: an [`AsyncWrite`] whose shutdown ends the input and leaves the output open. Its
+/// writes fail with [`TimedOut`](io::ErrorKind::TimedOut) when the deadline of the whole call passes.
 pub struct Stdin {
     writer: WriteHalf<Box<dyn Io>>,
-    end: Option<Instant>,
+    /// When the whole call is to have ended.
+    end: Option<Pin<Box<Sleep>>>,
     operation: Operation,
 }
 
@@ -103,13 +106,11 @@ impl Stdin {
     /// # Cancel safety
     /// Not cancel safe: a part may have been sent.
     pub async fn send(&mut self, bytes: &[u8]) -> Result<()> {
-        let writer = &mut self.writer;
         let written = async {
-            writer.write_all(bytes).await?;
-            writer.flush().await
+            self.write_all(bytes).await?;
+            self.flush().await
         };
-        let written = in_time(self.end, written).await;
-        written.map_err(|error| self.closed(error))
+        written.await.map_err(|error| self.closed(error))
     }
 
     /// Ends the input.
@@ -120,11 +121,18 @@ impl Stdin {
     /// # Cancel safety
     /// May be called again after the future was dropped.
     pub async fn close(&mut self) -> Result<()> {
-        match in_time(self.end, self.writer.shutdown()).await {
+        match self.shutdown().await {
             // The other side was faster: the input is closed either way.
             Err(error) if error.kind() == io::ErrorKind::NotConnected => Ok(()),
             outcome => outcome.map_err(|error| self.closed(error)),
         }
+    }
+
+    /// What a write that has to wait gives at the deadline.
+    fn in_time<T>(&mut self, written: Poll<io::Result<T>>, context: &mut Context<'_>) -> Poll<io::Result<T>> {
+        let (Poll::Pending, Some(end)) = (&written, &mut self.end) else { return written };
+        ready!(end.as_mut().poll(context));
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
 
     fn closed(&self, source: io::Error) -> Error {
@@ -136,24 +144,20 @@ impl Stdin {
     }
 }
 
-async fn in_time<T>(end: Option<Instant>, writing: impl Future<Output = io::Result<T>>) -> io::Result<T> {
-    match end {
-        Some(end) => tokio::time::timeout_at(end, writing).await?,
-        None => writing.await,
-    }
-}
-
 impl AsyncWrite for Stdin {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.writer).poll_write(context, bytes)
+        let written = Pin::new(&mut self.writer).poll_write(context, bytes);
+        self.in_time(written, context)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.writer).poll_flush(context)
+        let written = Pin::new(&mut self.writer).poll_flush(context);
+        self.in_time(written, context)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.writer).poll_shutdown(context)
+        let written = Pin::new(&mut self.writer).poll_shutdown(context);
+        self.in_time(written, context)
     }
 }
 

@@ -207,6 +207,22 @@ async fn input_that_nobody_takes_is_given_up_at_the_total_deadline() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_writer_of_input_that_nobody_takes_fails_at_the_total_deadline() {
+    let request = "POST /v1.44/containers/web/attach?stream=1&stdin=1&stdout=1&stderr=1";
+    let answer = Answer::new(upgraded(MULTIPLEXED)).early(0, Upload::Stall);
+    let engine = ScriptedEngine::new([Exchange::new(request, answer)]);
+    let attached = docker(&engine, Deadlines::default().total(60 * SECOND));
+    let (mut stdin, output) = attached.container("web").attach().stdin().await.unwrap().split();
+    let start = Instant::now();
+    let mut endless = tokio::io::repeat(b'x');
+    let error = never_hangs(tokio::io::copy(&mut endless, &mut stdin), "a deadline").await.unwrap_err();
+    assert_eq!((error.kind(), start.elapsed().as_secs()), (std::io::ErrorKind::TimedOut, 60));
+    assert_eq!(stdin.send(b"more").await.unwrap_err().kind(), ErrorKind::Timeout);
+    drop((stdin, output));
+    assert_eq!(engine.alive(), 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_upload_that_nobody_takes_is_given_up_at_the_total_deadline() {
     let engine = ScriptedEngine::default();
     engine.requests_fail_after(100, longshore_testkit::Fault::Stall);

@@ -9,8 +9,11 @@ use longshore_testkit::{Answer, Exchange, Fault, ScriptedEngine, Transcript, nev
 
 use crate::folder::{FILE, FOLDER, Folder, LINK, Tree, engine, look_up, refusal, stat_field, tree};
 
+/// A name in a tar, what it is, its permissions, and its contents or where it leads.
+type Member<'a> = (&'a str, char, u32, &'a str);
+
 /// A tar of these: path, kind, permissions, and contents or where a link leads.
-fn tar(entries: &[(&str, char, u32, &str)]) -> Vec<u8> {
+fn tar(entries: &[Member<'_>]) -> Vec<u8> {
     let mut builder = tar::Builder::new(Vec::new());
     for (path, kind, mode, text) in entries {
         let mut header = tar::Header::new_ustar();
@@ -276,7 +279,7 @@ async fn a_refusal_is_told_in_the_engine_s_words_and_nothing_is_written() {
 
 #[tokio::test]
 async fn a_tar_that_wants_to_be_written_elsewhere_is_refused() {
-    let hostile: [(&str, &[(&str, char, u32, &str)]); 8] = [
+    let hostile: [(&str, &[Member<'_>]); 8] = [
         ("a name with ..", &[("site/", 'd', 0o755, ""), ("site/../evil", 'f', 0o644, "x")]),
         ("a name beside the root", &[("site/", 'd', 0o755, ""), ("evil", 'f', 0o644, "x")]),
         ("an absolute name", &[("site/", 'd', 0o755, ""), ("/evil", 'f', 0o644, "x")]),

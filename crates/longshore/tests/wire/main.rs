@@ -8,3 +8,5 @@ mod output;
 mod splits;
 mod streams;
 mod uploads;
+#[cfg(feature = "websocket")]
+mod websocket;

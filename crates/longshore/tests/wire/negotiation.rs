@@ -81,6 +81,8 @@ async fn where_head_is_refused_get_is_asked() {
         let engine = ScriptedEngine::new([pinged(refused), Exchange::new("GET /_ping", asked), listed("1.44")]);
         docker(&engine).containers().list().await.unwrap();
         engine.assert_finished();
+        // What the answer to `GET` says is read, so that its connection serves the call too.
+        assert_eq!(engine.opened(), 1);
     }
     let refused = || json("401 Unauthorized", "{\"message\":\"who are you?\"}");
     let head = answer("401 Unauthorized", &["Content-Length: 26"], "");

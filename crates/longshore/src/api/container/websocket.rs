@@ -8,6 +8,7 @@ use futures_util::Sink;
 use longshore_wire::version::ApiVersion;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{self, Message};
 
 use super::attach::Wanted;
@@ -32,8 +33,9 @@ impl Container {
     ///
     /// `GET /containers/{id}/attach/ws`, API 1.24+; the choice of streams, API 1.42+. The engine does not tell stdout
     /// and stderr apart here: both come from [`Source::Terminal`](crate::Source::Terminal). The input can't be ended
-    /// without ending the output. [`attach`](Container::attach) does better on both counts; this is for engines behind
-    /// proxies that let through only WebSockets.
+    /// without ending the output. Engines end the output without the parting word of the protocol, so that a connection
+    /// that breaks looks like an end. [`attach`](Container::attach) does better on all counts; this is for engines
+    /// behind proxies that let through only WebSockets.
     ///
     /// # Errors
     /// [`NotFound`](ErrorKind::NotFound); [`Conflict`](ErrorKind::Conflict) when it is paused or restarting.
@@ -110,10 +112,15 @@ impl IntoFuture for AttachWebSocket {
     }
 }
 
+/// The largest message that is accepted; engines send what a process writes in pieces of a few KiB.
+const LARGEST_MESSAGE: usize = 1024 * 1024;
+
 /// Makes a WebSocket of a fresh connection.
 async fn handshake(operation: Operation, io: Box<dyn Io>, host: String, target: String) -> Result<Box<dyn Io>> {
-    let outcome = tokio_tungstenite::client_async(format!("ws://{host}{target}"), io).await;
-    match outcome {
+    let limits =
+        WebSocketConfig::default().max_message_size(Some(LARGEST_MESSAGE)).max_frame_size(Some(LARGEST_MESSAGE));
+    let address = format!("ws://{host}{target}");
+    match tokio_tungstenite::client_async_with_config(address, io, Some(limits)).await {
         Ok((stream, _)) => Ok(Box::new(WebSocketIo { stream, begun: Bytes::new() })),
         Err(tungstenite::Error::Http(response)) => {
             let status = response.status();
@@ -182,7 +189,7 @@ fn broken(error: tungstenite::Error) -> io::Error {
     match error {
         tungstenite::Error::Io(error) => error,
         tungstenite::Error::ConnectionClosed | tungstenite::Error::AlreadyClosed => io::ErrorKind::BrokenPipe.into(),
-        other => io::Error::other(other),
+        other => io::Error::new(io::ErrorKind::InvalidData, other),
     }
 }
 
