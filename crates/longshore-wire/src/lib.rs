@@ -12,6 +12,7 @@
 //! | [`path`], [`query`], [`filters`] | build a request's target |
 //! | [`endpoint`], [`reference`](mod@reference), [`version`] | parse `DOCKER_HOST`, image references, API versions |
 //! | [`auth`] | writes registry credentials into headers |
+//! | [`ignore`] | decides by a `.dockerignore` which files a build leaves out |
 //! | [`words`] | splits a command line as a shell does |
 //!
 //! The crate is the part of `longshore` that can be fuzzed and tested at every split point of its input; programs
@@ -23,6 +24,7 @@ pub mod demux;
 pub mod endpoint;
 pub mod filters;
 pub mod head;
+pub mod ignore;
 pub mod json;
 pub mod path;
 pub mod query;
