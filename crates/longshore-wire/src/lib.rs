@@ -12,6 +12,7 @@
 //! | [`path`], [`query`], [`filters`] | build a request's target |
 //! | [`endpoint`], [`reference`](mod@reference), [`version`] | parse `DOCKER_HOST`, image references, API versions |
 //! | [`auth`] | writes registry credentials into headers |
+//! | [`buildkit`] | reads what BuildKit tells of its progress |
 //! | [`ignore`] | decides by a `.dockerignore` which files a build leaves out |
 //! | [`words`] | splits a command line as a shell does |
 //!
@@ -20,6 +21,7 @@
 
 pub mod auth;
 pub mod body;
+pub mod buildkit;
 pub mod demux;
 pub mod endpoint;
 pub mod filters;
