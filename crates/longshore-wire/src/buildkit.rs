@@ -1,6 +1,7 @@
 //! What BuildKit tells of its progress: a protocol buffer, in base64, in a message of the build.
 
 use std::fmt;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -31,10 +32,10 @@ pub struct TraceStep {
     pub name: String,
     /// Whether its outcome was in the cache.
     pub cached: bool,
-    /// Whether it has begun.
-    pub started: bool,
-    /// Whether it has ended.
-    pub completed: bool,
+    /// When it began, if it has.
+    pub started: Option<SystemTime>,
+    /// When it ended, if it has.
+    pub completed: Option<SystemTime>,
     /// Why it failed; empty if it did not.
     pub error: String,
 }
@@ -53,8 +54,10 @@ pub struct TraceProgress {
     pub current: u64,
     /// How much there is to do; 0 if not known.
     pub total: u64,
-    /// Whether it is done.
-    pub completed: bool,
+    /// When it began, if it has.
+    pub started: Option<SystemTime>,
+    /// When it was done, if it is.
+    pub completed: Option<SystemTime>,
 }
 
 /// What the command of a step wrote.
@@ -63,6 +66,8 @@ pub struct TraceProgress {
 pub struct TraceOutput {
     /// The digest of the step.
     pub step: String,
+    /// When it was written.
+    pub time: Option<SystemTime>,
     /// 1 for stdout, 2 for stderr.
     pub stream: u64,
     /// The bytes, which may end inside a line or a character.
@@ -119,8 +124,8 @@ fn step(bytes: &[u8]) -> Result<TraceStep, InvalidTrace> {
             (2, Value::Bytes(bytes)) => step.inputs.push(text(bytes)),
             (3, Value::Bytes(bytes)) => step.name = text(bytes),
             (4, Value::Number(number)) => step.cached = number != 0,
-            (5, Value::Bytes(_)) => step.started = true,
-            (6, Value::Bytes(_)) => step.completed = true,
+            (5, Value::Bytes(bytes)) => step.started = time(bytes)?,
+            (6, Value::Bytes(bytes)) => step.completed = time(bytes)?,
             (7, Value::Bytes(bytes)) => step.error = text(bytes),
             _ => {}
         }
@@ -137,7 +142,8 @@ fn progress(bytes: &[u8]) -> Result<TraceProgress, InvalidTrace> {
             (3, Value::Bytes(bytes)) => progress.name = text(bytes),
             (4, Value::Number(number)) => progress.current = unsigned(number),
             (5, Value::Number(number)) => progress.total = unsigned(number),
-            (8, Value::Bytes(_)) => progress.completed = true,
+            (7, Value::Bytes(bytes)) => progress.started = time(bytes)?,
+            (8, Value::Bytes(bytes)) => progress.completed = time(bytes)?,
             _ => {}
         }
     }
@@ -149,6 +155,7 @@ fn output(bytes: &[u8]) -> Result<TraceOutput, InvalidTrace> {
     for field in Fields(bytes) {
         match field? {
             (1, Value::Bytes(bytes)) => output.step = text(bytes),
+            (2, Value::Bytes(bytes)) => output.time = time(bytes)?,
             (3, Value::Number(number)) => output.stream = unsigned(number),
             (4, Value::Bytes(bytes)) => output.bytes = bytes.to_vec(),
             _ => {}
@@ -169,6 +176,20 @@ fn warning(bytes: &[u8]) -> Result<TraceWarning, InvalidTrace> {
         }
     }
     Ok(warning)
+}
+
+/// A point in time; `None` for one that the system's clock can't tell.
+fn time(bytes: &[u8]) -> Result<Option<SystemTime>, InvalidTrace> {
+    let (mut seconds, mut nanoseconds) = (0, 0);
+    for field in Fields(bytes) {
+        match field? {
+            (1, Value::Number(number)) => seconds = unsigned(number),
+            (2, Value::Number(number)) => nanoseconds = unsigned(number),
+            _ => {}
+        }
+    }
+    let since = Duration::from_secs(seconds).checked_add(Duration::from_nanos(nanoseconds));
+    Ok(since.and_then(|since| UNIX_EPOCH.checked_add(since)))
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -277,12 +298,18 @@ mod tests {
             field(2, b"sha256:b"),
             field(3, b"[2/3] RUN make"),
             vec![4 << 3, 1],
-            field(5, b"\x08\x01"),
+            field(5, b"\x08\x02\x10\x05"),
             field(7, b"no"),
         ];
-        let progress =
-            [field(1, b"layer"), field(2, b"sha256:a"), vec![4 << 3, 0xac, 2], vec![5 << 3, 0xd8, 4], field(8, b"")];
-        let output = [field(1, b"sha256:a"), vec![3 << 3, 2], field(4, b"oops\n\xff")];
+        let progress = [
+            field(1, b"layer"),
+            field(2, b"sha256:a"),
+            vec![4 << 3, 0xac, 2],
+            vec![5 << 3, 0xd8, 4],
+            field(7, b"\x08\x01"),
+            field(8, b""),
+        ];
+        let output = [field(1, b"sha256:a"), field(2, b"\x08\x01"), vec![3 << 3, 2], field(4, b"oops\n\xff")];
         let warning = [field(1, b"sha256:a"), field(3, b"short"), field(4, b"long"), field(4, b"er"), field(5, b"url")];
         let unknown =
             [vec![9 << 3, 7], vec![10 << 3 | 1, 1, 2, 3, 4, 5, 6, 7, 8], vec![11 << 3 | 5, 1, 2, 3, 4]].concat();
@@ -302,11 +329,17 @@ mod tests {
         let step = &trace.steps[0];
         assert_eq!((step.digest.as_str(), step.inputs.as_slice()), ("sha256:a", &["sha256:b".to_owned()][..]));
         assert_eq!((step.name.as_str(), step.error.as_str()), ("[2/3] RUN make", "no"));
-        assert!(step.cached && step.started && !step.completed);
+        assert!(step.cached && step.completed.is_none());
+        assert_eq!(step.started, Some(UNIX_EPOCH + Duration::new(2, 5)));
         let progress = &trace.progress[0];
         assert_eq!((progress.id.as_str(), progress.current, progress.total), ("layer", 300, 600));
-        assert!(progress.completed && progress.step == step.digest);
+        assert_eq!(
+            (progress.started, progress.completed),
+            (Some(UNIX_EPOCH + Duration::from_secs(1)), Some(UNIX_EPOCH))
+        );
+        assert_eq!(progress.step, step.digest);
         let output = &trace.output[0];
+        assert_eq!(output.time, Some(UNIX_EPOCH + Duration::from_secs(1)));
         assert_eq!((output.stream, output.bytes.as_slice()), (2, &b"oops\n\xff"[..]));
         let warning = &trace.warnings[0];
         assert_eq!(
@@ -315,6 +348,7 @@ mod tests {
         );
         assert_eq!(BuildTrace::from_base64(&STANDARD.encode(whole())).unwrap(), trace);
         assert_eq!(BuildTrace::from_bytes(b"").unwrap(), BuildTrace::default());
+        assert_eq!(time(b"\x08\xff\xff\xff\xff\xff\xff\xff\xff\x7f\x10\x80\x94\xeb\xdc\x03").unwrap(), None);
     }
 
     #[test]
@@ -323,7 +357,8 @@ mod tests {
             cnRpbmcgdG8gaW1hZ2UqDAjblZTYBhCursPZATIMCNuVlNgGEOHYxeUB";
         let trace = BuildTrace::from_base64(text).unwrap();
         assert_eq!(trace.steps[0].name, "exporting to image");
-        assert!(trace.steps[0].started && trace.steps[0].completed && !trace.steps[0].cached);
+        let took = trace.steps[0].completed.unwrap().duration_since(trace.steps[0].started.unwrap()).unwrap();
+        assert!(took < Duration::from_secs(1) && !trace.steps[0].cached, "{took:?}");
     }
 
     #[test]

@@ -19,6 +19,8 @@ pub(crate) struct Request {
     pub(crate) headers: Vec<(&'static str, String)>,
     pub(crate) body: Option<Payload>,
     pub(crate) patience: Patience,
+    /// Whether an engine that answers before it has the whole body still wants the rest of it.
+    pub(crate) wants_all: bool,
     /// Whether the connection is to be taken over for a protocol of its own, and which.
     pub(crate) upgrade: Option<&'static str>,
     /// Whether the path begins with the version of the API.
@@ -46,6 +48,7 @@ impl Request {
             headers: Vec::new(),
             body: None,
             patience: Patience::Prompt,
+            wants_all: false,
             upgrade: None,
             versioned: true,
             needs: Vec::new(),
@@ -55,6 +58,13 @@ impl Request {
     /// Lets the engine take as long as it takes.
     pub(crate) fn unbounded(mut self) -> Self {
         self.patience = Patience::Unbounded;
+        self
+    }
+
+    /// Sends the body to its end although the engine has begun to answer, unless the answer is a refusal: it works on
+    /// what has come so far, and tells how far it is.
+    pub(crate) fn to_its_end(mut self) -> Self {
+        self.wants_all = true;
         self
     }
 
