@@ -58,6 +58,15 @@ impl IgnoreFile {
         Ok(IgnoreFile { rules })
     }
 
+    /// Takes this file back in if it is left out, whatever characters its name has.
+    #[must_use]
+    pub fn with_exception(mut self, path: &[u8]) -> IgnoreFile {
+        if self.is_excluded(path) {
+            self.rules.push(Rule::exception(path));
+        }
+        self
+    }
+
     /// Says whether the file or folder at this path is left out. The path begins below the folder of the build, and its
     /// parts are separated by slashes.
     pub fn is_excluded(&self, path: &[u8]) -> bool {
@@ -206,6 +215,17 @@ mod tests {
         // A pattern that is no plain path takes nothing back in from a folder that is left out.
         assert!(!parse("a\n!a*/b").may_hold_exceptions(b"a"));
         assert!(!parse("a/b").may_hold_exceptions(b"a"));
+    }
+
+    #[test]
+    fn a_file_is_taken_back_in_by_its_name() {
+        let file = parse("*\n!b").with_exception(b"a/[x]*").with_exception(b"b");
+        assert!(!file.is_excluded(b"a/[x]*") && file.is_excluded(b"a/x1") && file.is_excluded(b"a"));
+        assert!(file.may_hold_exceptions(b"a") && file.rules.len() == 3);
+        let mut verdict = file.judge(b"a", None);
+        assert!(verdict.is_excluded());
+        verdict = file.judge(b"a/[x]*", Some(&verdict));
+        assert!(!verdict.is_excluded());
     }
 
     #[test]

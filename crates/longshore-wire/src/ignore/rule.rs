@@ -43,6 +43,11 @@ impl Rule {
         Ok(Some(Rule { is_exception, text: text.to_vec(), kind }))
     }
 
+    /// Takes back in what is at this very path.
+    pub(super) fn exception(path: &[u8]) -> Rule {
+        Rule { is_exception: true, text: path.to_vec(), kind: Kind::Exact }
+    }
+
     /// Whether it matches this path itself.
     pub(super) fn matches(&self, path: &[u8]) -> bool {
         match &self.kind {

@@ -13,6 +13,8 @@ use longshore_wire::path::Path;
 use longshore_wire::reference::Reference;
 use serde_json::json;
 
+#[cfg(feature = "build")]
+pub(crate) use build::operation as build_operation;
 pub use build::{BuildContext, BuildEvent, BuildOptions, BuildProgress, BuildPruneOptions};
 pub use import::ImportOptions;
 pub use inspect::ImageInspectOptions;
