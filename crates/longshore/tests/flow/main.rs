@@ -2,5 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+#[cfg(all(feature = "build", target_os = "linux"))]
+mod build;
 mod engine;
 mod replace;
