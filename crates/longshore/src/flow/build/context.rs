@@ -21,6 +21,8 @@ pub(super) struct Context {
     pub(super) ignored: IgnoreFile,
     /// Where the engine finds the Dockerfile.
     dockerfile: String,
+    /// Whether the folder's own `.dockerignore` stays here, since another file says what is left out.
+    pub(super) hides_rules: bool,
     /// Files that are sent though they are not in the folder; each in place of the one with its name.
     pub(super) added: Vec<(String, Vec<u8>)>,
 }
@@ -96,7 +98,7 @@ impl Context {
             }
             ignored = ignored.with_exception(IGNORE_FILE.as_bytes());
         }
-        Ok(Context { folder: root, ignored, dockerfile, added })
+        Ok(Context { folder: root, ignored, dockerfile, hides_rules: own, added })
     }
 
     /// Where the engine finds the Dockerfile.
@@ -227,7 +229,9 @@ mod tests {
         let context = find(&folder, Some("docker/web"));
         assert!(context.ignored.is_excluded(b"b") && !context.ignored.is_excluded(b"a"));
         assert_eq!(added(&context), [(".dockerignore", "b\n.dockerignore\n".to_owned())]);
-        assert!(Context::find(&folder.path("app"), Some("docker/web"), true).unwrap().added.is_empty());
+        assert!(context.hides_rules);
+        let context = Context::find(&folder.path("app"), Some("docker/web"), true).unwrap();
+        assert!(context.hides_rules && context.added.is_empty());
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use longshore_wire::ignore::Verdict;
 use tar::{Builder, EntryType, Header};
 
-use super::context::Context;
+use super::context::{Context, IGNORE_FILE};
 use crate::flow::files::{Exactly, about, header};
 
 /// Which bits of a file's mode are kept: all of them.
@@ -60,7 +60,8 @@ impl<W: Write> Packer<'_, W> {
         for name in sorted_names(&self.context.folder.join(folder))? {
             let path = folder.join(name);
             let bytes = slashed(&path);
-            if self.context.added.iter().any(|(name, _)| name.as_bytes() == bytes) {
+            let is_rules = self.context.hides_rules && bytes == IGNORE_FILE.as_bytes();
+            if is_rules || self.context.added.iter().any(|(name, _)| name.as_bytes() == bytes) {
                 continue;
             }
             let verdict = self.context.ignored.judge(&bytes, verdict);

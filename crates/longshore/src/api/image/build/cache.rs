@@ -77,7 +77,7 @@ impl Docker {
     /// `POST /build/prune`, API 1.31+. The engine may take long.
     ///
     /// # Errors
-    /// [`Unsupported`](ErrorKind::Unsupported) or [`NotFound`](ErrorKind::NotFound) from Podman, which has no such cache.
+    /// [`Unsupported`](ErrorKind::Unsupported) from Podman, which has no such cache.
     ///
     /// # Cancel safety
     /// When the future is dropped after the request was sent, it may be removed all the same.
@@ -106,8 +106,8 @@ impl Docker {
     /// dropping that.
     ///
     /// # Errors
-    /// [`Invalid`](ErrorKind::Invalid) for an empty id; [`Unsupported`](ErrorKind::Unsupported) or
-    /// [`NotFound`](ErrorKind::NotFound) from Podman, which lacks the operation.
+    /// [`Invalid`](ErrorKind::Invalid) for an empty id; [`Unsupported`](ErrorKind::Unsupported) from Podman, which lacks
+    /// the operation.
     ///
     /// # Cancel safety
     /// When the future is dropped after the request was sent, the build may end all the same.

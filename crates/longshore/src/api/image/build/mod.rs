@@ -42,7 +42,8 @@ impl BuildContext {
         BuildContext(Kind::Tar(tar.into()))
     }
 
-    /// A Git repository, a tar or a Dockerfile that the engine itself gets from this address.
+    /// A Git repository, a tar or a Dockerfile that the engine itself gets from this address. Podman 4 reads it over, and
+    /// fails for want of a Dockerfile.
     ///
     /// Behind `#`, the address of a repository may name a branch, tag or commit, and behind `:` a folder in it.
     pub fn remote(address: impl Into<String>) -> Self {

@@ -160,7 +160,7 @@ impl BuildOptions {
         self
     }
 
-    /// Asks registries for newer versions of the images that it builds on.
+    /// Asks registries for newer versions of the images that it builds on. Podman fails where none can be reached.
     #[must_use]
     pub fn pull(mut self) -> Self {
         self.pull = true;
@@ -203,7 +203,7 @@ impl BuildOptions {
         self
     }
 
-    /// Lets the commands know a host; may be called for several. API 1.28+. Podman 4 reads it over.
+    /// Lets the commands know a host; may be called for several. API 1.28+. Podman 4 refuses it: it wants another form.
     #[must_use]
     pub fn extra_host(mut self, name: &str, address: &str) -> Self {
         self.extra_hosts.push(format!("{name}:{address}"));
@@ -274,7 +274,7 @@ impl BuildOptions {
         self
     }
 
-    /// Limits the processes of the commands; may be called for several.
+    /// Limits the processes of the commands; may be called for several. Podman 4 refuses it: it wants another form.
     #[must_use]
     pub fn ulimit(mut self, limit: Ulimit) -> Self {
         self.ulimits.push(limit);
