@@ -63,7 +63,7 @@ impl Request {
 
     /// Sends the body to its end although the engine has begun to answer, unless the answer is a refusal: it works on
     /// what has come so far, and tells how far it is.
-    pub(crate) fn to_its_end(mut self) -> Self {
+    pub(crate) fn sent_whole(mut self) -> Self {
         self.wants_all = true;
         self
     }

@@ -152,14 +152,14 @@ async fn a_file_that_can_not_be_read_is_named() {
         folder.write(&format!("{context}/Dockerfile"), b"FROM scratch\n");
         folder.write(&format!("{context}/.dockerignore"), b"left\n");
         let path = folder.write(&format!("{context}/{name}"), b"");
-        fs::set_permissions(&path, fs::Permissions::from_mode(0)).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).unwrap();
         let told = told(context);
         assert!(told.starts_with("Io build image `test`: "), "{told}");
         assert!(told.contains(&format!("{context}/{name}`: Permission denied")), "{told}");
     }
     let path = folder.write("inner/folder/file", b"").parent().unwrap().to_owned();
     folder.write("inner/Dockerfile", b"FROM scratch\n");
-    fs::set_permissions(&path, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).unwrap();
     assert!(told("inner").contains("inner/folder`: Permission denied"));
     // What is left out need not be readable.
     folder.write("inner/.dockerignore", b"folder\n");

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use longshore::{ErrorKind, Payload, Result};
 use longshore_testkit::transcript::wire::{answer, json};
 use longshore_testkit::{Answer, Exchange, Fault, ScriptedEngine, Transcript, Upload, never_hangs};
+use tokio::io::{AsyncRead, ReadBuf};
 
 const UPLOAD: &str = "PUT /v1.44/containers/web/archive?path=%2Fsrv";
 
@@ -175,13 +176,25 @@ async fn a_build_that_is_refused_or_broken_off_early_is_told_so() {
     }
 }
 
+/// Gives these bytes, and then fails.
+struct Failing(&'static [u8]);
+
+impl AsyncRead for Failing {
+    fn poll_read(mut self: Pin<&mut Self>, _: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        match std::mem::take(&mut self.0) {
+            b"" => Poll::Ready(Err(io::Error::other("no disk"))),
+            bytes => {
+                buffer.put_slice(bytes);
+                Poll::Ready(Ok(()))
+            }
+        }
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_context_that_can_not_be_read_ends_the_build() {
-    let pieces = [Ok(Bytes::from_static(b"half")), Err(io::Error::other("no disk"))];
-    let mut pieces = pieces.into_iter();
-    let failing = futures_util::stream::poll_fn(move |_| Poll::Ready(pieces.next()));
     let engine = ScriptedEngine::new([Exchange::new(BUILD, Answer::new(built()).early(0, Upload::Take))]);
-    let error = engine.docker().images().build(Payload::stream(failing)).await.unwrap_err();
+    let error = engine.docker().images().build(Payload::reader(Failing(b"half"))).await.unwrap_err();
     assert_eq!((error.kind(), error.operation()), (ErrorKind::Io, "build image"));
     assert!(error.message().ends_with("no disk"), "{error}");
     assert!(!engine.received()[0].complete);

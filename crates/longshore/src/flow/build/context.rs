@@ -68,7 +68,7 @@ impl Context {
             )));
         }
         let (written, found) = find_dockerfile(&root, dockerfile)?;
-        let inside = found.strip_prefix(&root).ok().map(slashed);
+        let inside = found.strip_prefix(&root).ok().map(|path| String::from_utf8_lossy(&slashed(path)).into_owned());
         let (rules, own) = read_rules(&root, &written)?;
         let mut ignored = rules.as_ref().map_or(Ok(IgnoreFile::default()), |(path, text)| {
             IgnoreFile::parse(text).map_err(|error| Trouble::Pattern(path.clone(), error))
@@ -142,9 +142,9 @@ fn read_rules(root: &Path, dockerfile: &Path) -> io::Result<(Option<Rules>, bool
 }
 
 /// A path with slashes, whatever the system writes.
-fn slashed(path: &Path) -> String {
-    let parts = path.components().map(|part| part.as_os_str().to_string_lossy().into_owned());
-    parts.collect::<Vec<_>>().join("/")
+pub(super) fn slashed(path: &Path) -> Vec<u8> {
+    let bytes = path.as_os_str().as_encoded_bytes();
+    bytes.iter().map(|byte| if std::path::is_separator(char::from(*byte)) { b'/' } else { *byte }).collect()
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use longshore_wire::ignore::Verdict;
 use tar::{Builder, EntryType, Header};
 
-use super::context::{Context, IGNORE_FILE};
+use super::context::{Context, IGNORE_FILE, slashed};
 use crate::flow::files::{Exactly, about, header};
 
 /// Which bits of a file's mode are kept: all of them.
@@ -188,13 +188,8 @@ fn sorted_names(folder: &Path) -> io::Result<Vec<OsString>> {
     Ok(names)
 }
 
-/// A path with slashes, whatever the system writes.
-fn slashed(path: &Path) -> Vec<u8> {
-    let bytes = path.as_os_str().as_encoded_bytes();
-    bytes.iter().map(|byte| if std::path::is_separator(char::from(*byte)) { b'/' } else { *byte }).collect()
-}
-
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use std::os::unix::fs::{PermissionsExt, symlink};
     use std::time::{Duration, UNIX_EPOCH};

@@ -127,7 +127,7 @@ fn build(context: BuildContext, options: &BuildOptions) -> Result<Request> {
     for name in &options.tags {
         new_name(name, &operation)?;
     }
-    let mut request = Request::new(Method::Post, Path::new("build"), operation).unbounded().to_its_end();
+    let mut request = Request::new(Method::Post, Path::new("build"), operation).unbounded().sent_whole();
     push_what(&mut request, options)?;
     push_limits(&mut request, options)?;
     declare_needs(&mut request, options);
