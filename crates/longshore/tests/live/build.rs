@@ -115,18 +115,23 @@ async fn buildkit_tells_its_steps(live: Live) -> Outcome {
     assert!(text.contains(&format!("hello {name}\n")) && text.contains("oops"), "{text}");
     // Podman builds as ever.
     assert_eq!(traces > 0, !live.engine().is_podman(), "{traces} traces");
-    let again = live.build_options().buildkit();
-    let mut build = live.images().build_with(context(&dockerfile), &again).await?;
-    let mut cached = false;
-    while let Some(event) = build.next().await {
-        if let BuildEvent::Trace(trace) = event? {
-            let ran = trace.steps.iter().filter(|step| step.name.contains("RUN echo") && step.completed.is_some());
-            cached |= ran.clone().any(|step| step.cached);
-            assert!(ran.clone().all(|step| step.error.is_empty() && !step.inputs.is_empty()), "{trace:?}");
+    // Another test may remove the cache meanwhile.
+    for _ in 0..5 {
+        let again = live.build_options().buildkit();
+        let mut build = live.images().build_with(context(&dockerfile), &again).await?;
+        let mut cached = false;
+        while let Some(event) = build.next().await {
+            if let BuildEvent::Trace(trace) = event? {
+                let ran = trace.steps.iter().filter(|step| step.name.contains("RUN echo") && step.completed.is_some());
+                cached |= ran.clone().any(|step| step.cached);
+                assert!(ran.clone().all(|step| step.error.is_empty() && !step.inputs.is_empty()), "{trace:?}");
+            }
+        }
+        if cached || live.engine().is_podman() {
+            return Ok(());
         }
     }
-    assert_eq!(cached, !live.engine().is_podman());
-    Ok(())
+    Err("no step was ever found in the cache".into())
 }
 
 async fn commands_run_as_the_options_say(live: Live) -> Outcome {

@@ -289,7 +289,7 @@ async fn the_context_is_that_of_the_official_tool(live: Live) -> Outcome {
     // The engine has no part in this; each has rules of its own.
     let seed = live.engine().name().bytes().fold(7, |seed: u64, byte| seed.wrapping_mul(31) + u64::from(byte));
     let mut random = Random(seed);
-    let all: Vec<_> = RULES.iter().map(|rules| (*rules).to_owned()).chain((0..25).map(|_| random.rules())).collect();
+    let all: Vec<_> = RULES.iter().map(|rules| (*rules).to_owned()).chain((0..100).map(|_| random.rules())).collect();
     let folder = scene(&live);
     let place = Folder::new(&live);
     let mut taker = Taker::new(&place)?;

@@ -145,6 +145,12 @@ mod tests {
         format!(r#"{{"aux":{{"ID":"{ID}"}}}}"#)
     }
 
+    #[test]
+    fn progress_can_be_shared_between_tasks_and_polled_without_pinning() {
+        fn check<T: Stream + Send + Sync + Unpin + 'static>() {}
+        check::<BuildProgress>();
+    }
+
     #[tokio::test]
     async fn a_build_ends_with_its_image() {
         let first = r#"{"aux":{"ID":"sha256:11"}}"#;
