@@ -62,6 +62,7 @@ pub use error::{ErrorResponse, IdResponse};
 pub use exec::{ExecCreate, ExecInspect, ExecProcess, ExecStart};
 pub use health::{Health, HealthConfig, HealthStatus, HealthSummary, HealthTest, HealthcheckResult};
 pub use host_config::{CgroupnsMode, ConsoleSize, HostConfig, Isolation, LogConfig, RestartPolicy, RestartPolicyName};
+pub use image::build::{BuildCachePruned, BuildOutput};
 pub use image::inspect::{ImageInspect, ImageMetadata, ImageRootFs};
 pub use image::progress::{ErrorDetail, ProgressDetail, ProgressMessage};
 pub use image::remove::{ImageDeleted, ImagesPruned};

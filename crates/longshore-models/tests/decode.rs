@@ -16,7 +16,10 @@ const ENGINES: [&str; 4] = ["docker-20.10", "docker-26.1", "docker-sid", "podman
 const NO_SWARM: &str = "it has no swarms";
 
 /// Files an engine can't have, and why.
-const ABSENT: [(&str, &str, &str); 16] = [
+const ABSENT: [(&str, &str, &str); 19] = [
+    ("podman", "build_message-buildkit_image", "it has no BuildKit"),
+    ("podman", "build_message-trace", "it has no BuildKit"),
+    ("podman", "build_prune", "it has no such cache"),
     ("podman", "event-connect", "it tells nothing of networks"),
     ("podman", "config_create", NO_SWARM),
     ("podman", "config_inspect", NO_SWARM),
@@ -53,6 +56,8 @@ const UNMODELLED: [&str; 10] = [
 fn decode(name: &str, json: &[u8]) -> Result<String, serde_json::Error> {
     let kind = name.split('-').next().unwrap_or(name);
     match kind {
+        "build_message" | "image_progress" => show::<ProgressMessage>(json),
+        "build_prune" => show::<BuildCachePruned>(json),
         "commit" | "config_create" | "exec_create" | "secret_create" => show::<IdResponse>(json),
         "config_inspect" => show::<ConfigInspect>(json),
         "config_list" => show::<Vec<ConfigInspect>>(json),
@@ -70,7 +75,6 @@ fn decode(name: &str, json: &[u8]) -> Result<String, serde_json::Error> {
         "exec_inspect" => show::<ExecInspect>(json),
         "image_inspect" => show::<ImageInspect>(json),
         "image_list" => show::<Vec<ImageSummary>>(json),
-        "image_progress" => show::<ProgressMessage>(json),
         "image_remove" => show::<Vec<ImageDeleted>>(json),
         "network_create" => show::<NetworkCreated>(json),
         "network_inspect" => show::<NetworkInspect>(json),

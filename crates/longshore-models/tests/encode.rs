@@ -160,3 +160,10 @@ fn words_come_back_as_they_went() {
     assert_eq!(HealthConfig::none().test, HealthTest::None);
     assert_eq!(encode(&HealthConfig::command(["a", "b"])), json!({"Test": ["CMD", "a", "b"]}));
 }
+
+#[test]
+fn outputs_of_a_build() {
+    let output = BuildOutput::new("moby").attribute("type", "image").attribute("compression", "zstd");
+    assert_eq!(encode(&output), json!({"Type": "moby", "Attrs": {"compression": "zstd", "type": "image"}}));
+    assert_eq!(encode(&BuildOutput::new("moby")), json!({"Type": "moby", "Attrs": {}}));
+}

@@ -12,6 +12,8 @@
 //! | [`path`], [`query`], [`filters`] | build a request's target |
 //! | [`endpoint`], [`reference`](mod@reference), [`version`] | parse `DOCKER_HOST`, image references, API versions |
 //! | [`auth`] | writes registry credentials into headers |
+//! | [`buildkit`] | reads what BuildKit tells of its progress |
+//! | [`ignore`] | decides by a `.dockerignore` which files a build leaves out |
 //! | [`words`] | splits a command line as a shell does |
 //!
 //! The crate is the part of `longshore` that can be fuzzed and tested at every split point of its input; programs
@@ -19,10 +21,12 @@
 
 pub mod auth;
 pub mod body;
+pub mod buildkit;
 pub mod demux;
 pub mod endpoint;
 pub mod filters;
 pub mod head;
+pub mod ignore;
 pub mod json;
 pub mod path;
 pub mod query;

@@ -38,6 +38,7 @@ struct Inner {
     message: String,
     status: Option<u16>,
     container: Option<String>,
+    code: Option<i64>,
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
@@ -109,6 +110,7 @@ impl Operation {
             message: message.into(),
             status: None,
             container: None,
+            code: None,
             source: None,
         }))
     }
@@ -315,6 +317,12 @@ impl Error {
         self.0.container.as_deref()
     }
 
+    /// The number that the engine told with a failure in the middle of a stream: the exit code of a command that a build
+    /// ran, or a status of HTTP.
+    pub fn code(&self) -> Option<i64> {
+        self.0.code
+    }
+
     /// Whether the object does not exist.
     pub fn is_not_found(&self) -> bool {
         self.kind() == ErrorKind::NotFound
@@ -341,6 +349,12 @@ impl Error {
     /// carried the operation out, so these are not counted among the retryable.
     pub fn is_retryable(&self) -> bool {
         matches!(self.kind(), ErrorKind::Connect | ErrorKind::Unavailable)
+    }
+
+    /// The same error with the number that the engine told; 0 is none.
+    pub(crate) fn with_code(mut self, code: i64) -> Self {
+        self.0.code = (code != 0).then_some(code);
+        self
     }
 
     pub(crate) fn with_container(mut self, id: &str) -> Self {
@@ -384,6 +398,9 @@ impl fmt::Debug for Error {
         debug.field("message", &self.0.message);
         if let Some(status) = self.status() {
             debug.field("status", &status);
+        }
+        if let Some(code) = self.code() {
+            debug.field("code", &code);
         }
         if let Some(container) = self.container() {
             debug.field("container", &container);

@@ -48,6 +48,7 @@
 //! | feature | adds |
 //! |---|---|
 //! | `archive` | `copy_in` and `copy_out` of files and folders |
+//! | `build` | `build_folder`, and a build of a Dockerfile's text |
 //! | `websocket` | attaching to a container over a WebSocket |
 
 mod api;

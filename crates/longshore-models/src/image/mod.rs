@@ -1,5 +1,6 @@
 //! Images.
 
+pub(crate) mod build;
 pub(crate) mod inspect;
 pub(crate) mod progress;
 pub(crate) mod remove;

@@ -4,7 +4,7 @@ use std::ops::Deref;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use longshore::container::ListOptions;
-use longshore::image::{ImageListOptions, ImageRemoveOptions, ImportOptions};
+use longshore::image::{BuildOptions, ImageListOptions, ImageRemoveOptions, ImportOptions};
 use longshore::network::NetworkListOptions;
 use longshore::volume::{VolumeListOptions, VolumeRemoveOptions};
 use longshore::{CommandLine, Container, Created, Docker, NetworkSpec, Result, Spec, VolumeSpec};
@@ -90,6 +90,11 @@ impl Live {
     /// How to import an image so that it is found when the test has ended.
     pub fn import_options(&self) -> ImportOptions {
         ImportOptions::default().repository(self.image_name()).change(format!("LABEL {LABEL}={}", self.0.run.id()))
+    }
+
+    /// How to build an image so that it is found when the test has ended: it has a name of its own.
+    pub fn build_options(&self) -> BuildOptions {
+        BuildOptions::default().tag(self.image_name()).label(LABEL, self.0.run.id())
     }
 
     /// A name for an image that no other test uses. The image of this name is removed when the test has ended.

@@ -58,7 +58,22 @@ fn changes() -> Vec<Transcript> {
             Ok(format!("{} {}", pruned.containers_deleted.join(" "), pruned.space_reclaimed))
         })
     };
+    let cache = |docker: Docker| -> Calling {
+        Box::pin(async move {
+            docker.cancel_build("b1").await?;
+            let pruned = docker.prune_build_cache().await?;
+            Ok(format!("{} {}", pruned.caches_deleted.join(" "), pruned.space_reclaimed))
+        })
+    };
     vec![
+        call(
+            "the end of a build and of its cache",
+            "POST /v1.44/build/cancel?id=b1",
+            answer("200 OK", &["Content-Length: 0"], ""),
+            "k1 k2 70",
+            cache,
+        )
+        .exchange("POST /v1.44/build/prune", json("200 OK", r#"{"CachesDeleted":["k1","k2"],"SpaceReclaimed":70}"#)),
         call("a kill", "POST /v1.44/containers/web/kill?signal=HUP", done(), "()", kill),
         call("a restart", "POST /v1.44/containers/web/restart", done(), "()", restart),
         call("a pause", "POST /v1.44/containers/web/pause", done(), "() ()", pause)

@@ -1,5 +1,6 @@
 //! Answers that are read as they come.
 
+use longshore::image::BuildEvent;
 use longshore::{ApiVersion, Docker, ErrorKind, Payload};
 
 use super::sessions::rendered;
@@ -14,7 +15,7 @@ const STAT: &str = "X-Docker-Container-Path-Stat: eyJuYW1lIjoiZXRjIiwic2l6ZSI6ND
     My0wNVQxMDowMDowMFoiLCJsaW5rVGFyZ2V0IjoiIn0=";
 
 pub(super) fn all() -> Vec<Transcript> {
-    [logs(), statistics(), archives(), progress()].concat()
+    [logs(), statistics(), archives(), progress(), builds()].concat()
 }
 
 fn log(name: &'static str, version: ApiVersion) -> Transcript {
@@ -169,5 +170,38 @@ fn progress() -> Vec<Transcript> {
         pull("a pull that fails half-way")
             .exchange(request, chunked_json(&[begun, failed]))
             .fails(ErrorKind::InStream, "toomanyrequests"),
+    ]
+}
+
+fn builds() -> Vec<Transcript> {
+    let build = |name| {
+        Transcript::new(name, |docker| {
+            Box::pin(async move {
+                let drained = drain(docker.images().build(Payload::reader(TAR)).await?).await;
+                let shown = |event: &BuildEvent| match event {
+                    BuildEvent::Output(text) => text.clone(),
+                    BuildEvent::Image(id) => format!("image {id};"),
+                    BuildEvent::Trace(trace) => format!("{} steps;", trace.steps.len()),
+                    other => format!("{other:?};"),
+                };
+                match drained.error {
+                    Some(error) => Err(error),
+                    None => Ok(drained.items.iter().map(shown).collect()),
+                }
+            })
+        })
+    };
+    let request = "POST /v1.44/build";
+    let begun = "{\"stream\":\"Step 1/1 : FROM scratch;\"}\r\n";
+    let trace = "{\"id\":\"moby.buildkit.trace\",\"aux\":\"CgoKAWEaBW1ha2Ug\"}\r\n";
+    let image = "{\"aux\":{\"ID\":\"sha256:4abc\"}}\r\n";
+    let failed = "{\"errorDetail\":{\"code\":3,\"message\":\"returned 3\"},\"error\":\"returned 3\"}\r\n";
+    vec![
+        build("a build")
+            .exchange(request, chunked_json(&[begun, trace, image]))
+            .gives("Step 1/1 : FROM scratch;1 steps;image sha256:4abc;"),
+        build("a build that fails half-way")
+            .exchange(request, chunked_json(&[begun, failed]))
+            .fails(ErrorKind::InStream, "returned 3"),
     ]
 }

@@ -1,7 +1,13 @@
-//! What takes more than one call: running, replacing, copying.
+//! What takes more than one call: running, replacing, copying, building.
 
+#[cfg(any(feature = "archive", feature = "build"))]
+mod bridge;
+#[cfg(feature = "build")]
+mod build;
 #[cfg(feature = "archive")]
 mod copy;
+#[cfg(any(feature = "archive", feature = "build"))]
+mod files;
 mod replace;
 mod run;
 

@@ -113,7 +113,7 @@ impl Client {
         let separate = small_body(request).is_none();
         let payload = request.body.as_mut().filter(|_| separate);
         let limit = deadlines.head.filter(|_| request.patience == Patience::Prompt);
-        let answer = exchange(connection, head, payload, limit, end).await?;
+        let answer = exchange(connection, head, payload, request.wants_all, limit, end).await?;
         Response::new(answer, request, deadlines, end, &self.pool).map_err(Failure::Framing)
     }
 

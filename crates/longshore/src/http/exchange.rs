@@ -38,16 +38,19 @@ pub(crate) enum Late {
 /// Sends a request and reads the head of the answer.
 ///
 /// Both happen at once, since an engine may refuse an upload before it has seen the end of it: then its answer counts,
-/// not that it stopped listening. `limit` counts from when the request has been sent.
+/// not that it stopped listening. Where the engine `wants_all`, only a refusal ends the upload. `limit` counts from when
+/// the request has been sent.
 pub(crate) async fn exchange(
     mut connection: Connection,
     head: Bytes,
     payload: Option<&mut Payload>,
+    wants_all: bool,
     limit: Option<Duration>,
     end: Option<Instant>,
 ) -> Result<Answer, Failure> {
     let mut sending = Some(Sending::new(head, payload));
     let mut broken = None;
+    let mut begun = None;
     let mut passed = 0;
     let mut due = end.map(|end| (end, Late::Total));
     let mut timer = pin!(tokio::time::sleep_until(end.unwrap_or_else(Instant::now)));
@@ -68,8 +71,18 @@ pub(crate) async fn exchange(
                 timer.as_mut().reset(at);
             }
         }
-        if let Poll::Ready(outcome) = connection.poll_head(&mut passed, context) {
-            return Poll::Ready(outcome.map_err(|failure| broken.take().unwrap_or(Failure::Head(failure))));
+        if let Some(head) = begun.take_if(|_| sending.is_none()) {
+            return Poll::Ready(Ok(head));
+        }
+        if begun.is_none()
+            && let Poll::Ready(outcome) = connection.poll_head(&mut passed, context)
+        {
+            match outcome {
+                Ok(head) if wants_all && sending.is_some() && head.status < 300 => begun = Some(head),
+                outcome => {
+                    return Poll::Ready(outcome.map_err(|failure| broken.take().unwrap_or(Failure::Head(failure))));
+                }
+            }
         }
         // What was never sent will not be answered.
         if let Some(failure) = broken.take_if(|failure| matches!(failure, Failure::Send { written: false, .. })) {

@@ -20,6 +20,8 @@ pub(crate) struct Request {
     pub(crate) headers: Vec<(Cow<'static, str>, String)>,
     pub(crate) body: Option<Payload>,
     pub(crate) patience: Patience,
+    /// Whether an engine that answers before it has the whole body still wants the rest of it.
+    pub(crate) wants_all: bool,
     /// Whether the connection is to be taken over for a protocol of its own, and which.
     pub(crate) upgrade: Option<Cow<'static, str>>,
     /// Whether the path begins with the version of the API.
@@ -47,6 +49,7 @@ impl Request {
             headers: Vec::new(),
             body: None,
             patience: Patience::Prompt,
+            wants_all: false,
             upgrade: None,
             versioned: true,
             needs: Vec::new(),
@@ -56,6 +59,13 @@ impl Request {
     /// Lets the engine take as long as it takes.
     pub(crate) fn unbounded(mut self) -> Self {
         self.patience = Patience::Unbounded;
+        self
+    }
+
+    /// Sends the body to its end although the engine has begun to answer, unless the answer is a refusal: it works on
+    /// what has come so far, and tells how far it is.
+    pub(crate) fn sent_whole(mut self) -> Self {
+        self.wants_all = true;
         self
     }
 

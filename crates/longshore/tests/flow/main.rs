@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+#[cfg(all(feature = "build", target_os = "linux"))]
+mod build;
 #[cfg(all(unix, feature = "archive"))]
 mod copy_in;
 #[cfg(all(unix, feature = "archive"))]

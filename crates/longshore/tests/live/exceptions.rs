@@ -75,6 +75,42 @@ pub(crate) const EXCEPTIONS: &[Exception] = &[
     },
     Exception {
         engines: Engines::Podman,
+        test: "build::commands_have_their_limits",
+        reason: "Podman wants limits for a build in another form",
+        kind: ErrorKind::Invalid,
+    },
+    Exception {
+        engines: Engines::Podman,
+        test: "build::hosts_are_known_to_commands",
+        reason: "Podman wants hosts for a build in another form",
+        kind: ErrorKind::Invalid,
+    },
+    Exception {
+        engines: Engines::Podman,
+        test: "build::a_remote_context_is_got_by_the_engine",
+        reason: "Podman 4 reads over the address, and finds no Dockerfile in an empty context",
+        kind: ErrorKind::InStream,
+    },
+    Exception {
+        engines: Engines::Podman,
+        test: "build::a_build_is_cancelled_by_its_id",
+        reason: "Podman has no such operation",
+        kind: ErrorKind::Unsupported,
+    },
+    Exception {
+        engines: Engines::Podman,
+        test: "build::the_cache_of_builds_can_be_removed",
+        reason: "Podman has no such cache",
+        kind: ErrorKind::Unsupported,
+    },
+    Exception {
+        engines: Engines::Podman,
+        test: "build::an_unknown_filter_of_the_cache_is_refused",
+        reason: "Podman has no such cache",
+        kind: ErrorKind::Unsupported,
+    },
+    Exception {
+        engines: Engines::Podman,
         test: "update::",
         reason: "Podman 4 can't change limits",
         kind: ErrorKind::Unsupported,

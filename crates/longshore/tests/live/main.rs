@@ -6,6 +6,9 @@
 
 mod archive;
 mod attach;
+mod build;
+#[cfg(feature = "build")]
+mod build_folder;
 mod commit;
 #[cfg(feature = "archive")]
 mod copy;
@@ -43,12 +46,19 @@ mod websocket;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    #[cfg(feature = "build")]
+    if let Some(code) = build_folder::child() {
+        return code;
+    }
     // Those that take longest begin first.
     let topics = [
         wait::tests(),
         large::tests(),
+        #[cfg(feature = "build")]
+        build_folder::tests(),
         archive::tests(),
         attach::tests(),
+        build::tests(),
         commit::tests(),
         #[cfg(feature = "archive")]
         copy::tests(),

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use longshore::{ErrorKind, Payload, Result};
 use longshore_testkit::transcript::wire::{answer, json};
 use longshore_testkit::{Answer, Exchange, Fault, ScriptedEngine, Transcript, Upload, never_hangs};
+use tokio::io::{AsyncRead, ReadBuf};
 
 const UPLOAD: &str = "PUT /v1.44/containers/web/archive?path=%2Fsrv";
 
@@ -129,4 +130,73 @@ async fn a_connection_with_half_a_request_on_it_is_not_used_again() {
     assert_eq!(engine.alive(), 0);
     Transcript::good_call(&docker).await.unwrap();
     assert_eq!((engine.opened(), engine.problems()), (2, vec![]));
+}
+
+const BUILD: &str = "POST /v1.44/build";
+
+fn built() -> Vec<u8> {
+    json("200 OK", "{\"stream\":\"Step 1\\n\"}{\"aux\":{\"ID\":\"sha256:0f\"}}")
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_build_that_begins_before_it_has_everything_gets_the_rest() {
+    for after in [0, 1, 70_000, 299_999] {
+        let whole = pattern(300_000);
+        let answer = Answer::new(built()).early(after, Upload::Take);
+        let engine = ScriptedEngine::new([Exchange::new(BUILD, answer)]);
+        let docker = engine.docker();
+        let tar = Payload::stream(pieces(&whole, 700));
+        let build = never_hangs(docker.images().build(tar), "a build").await.unwrap();
+        assert_eq!(build.finish().await.unwrap().name(), "sha256:0f");
+        assert!(engine.received()[0].complete && engine.received()[0].body == whole, "answered after {after}");
+        engine.assert_finished();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_build_that_is_refused_or_broken_off_early_is_told_so() {
+    let refusal = json("400 Bad Request", "{\"message\":\"the Dockerfile cannot be empty\"}");
+    let failure = json("200 OK", "{\"errorDetail\":{\"code\":3,\"message\":\"returned 3\"}}");
+    for (answer, rest) in [(refusal, Upload::Stall), (failure, Upload::Break)] {
+        let engine = ScriptedEngine::new([Exchange::new(BUILD, Answer::new(answer).early(100, rest))]);
+        let docker = engine.docker();
+        let endless = Payload::reader(tokio::io::repeat(b'x'));
+        let outcome = match never_hangs(docker.images().build(endless), "a build").await {
+            Ok(build) => build.finish().await,
+            refused => refused.map(|_| docker.image("x")),
+        };
+        let error = outcome.unwrap_err();
+        let expected = match rest {
+            Upload::Stall => (ErrorKind::Invalid, "the Dockerfile cannot be empty", None),
+            _ => (ErrorKind::InStream, "returned 3", Some(3)),
+        };
+        assert_eq!((error.kind(), error.message(), error.code()), expected);
+        drop(docker);
+        assert_eq!(engine.alive(), 0);
+    }
+}
+
+/// Gives these bytes, and then fails.
+struct Failing(&'static [u8]);
+
+impl AsyncRead for Failing {
+    fn poll_read(mut self: Pin<&mut Self>, _: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        match std::mem::take(&mut self.0) {
+            b"" => Poll::Ready(Err(io::Error::other("no disk"))),
+            bytes => {
+                buffer.put_slice(bytes);
+                Poll::Ready(Ok(()))
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_context_that_can_not_be_read_ends_the_build() {
+    let engine = ScriptedEngine::new([Exchange::new(BUILD, Answer::new(built()).early(0, Upload::Take))]);
+    let error = engine.docker().images().build(Payload::reader(Failing(b"half"))).await.unwrap_err();
+    assert_eq!((error.kind(), error.operation()), (ErrorKind::Io, "build image"));
+    assert!(error.message().ends_with("no disk"), "{error}");
+    assert!(!engine.received()[0].complete);
+    assert_eq!(engine.alive(), 0);
 }

@@ -1,5 +1,6 @@
 //! Images: [`Images`] for all of them, [`Image`] for one.
 
+mod build;
 mod import;
 mod inspect;
 mod list;
@@ -12,9 +13,13 @@ use longshore_wire::path::Path;
 use longshore_wire::reference::Reference;
 use serde_json::json;
 
+#[cfg(feature = "build")]
+pub(crate) use build::operation as build_operation;
+pub use build::{BuildContext, BuildEvent, BuildOptions, BuildProgress, BuildPruneOptions};
 pub use import::ImportOptions;
 pub use inspect::ImageInspectOptions;
 pub use list::ImageListOptions;
+pub use longshore_wire::buildkit::{BuildTrace, InvalidTrace, TraceOutput, TraceProgress, TraceStep, TraceWarning};
 pub use pull::{PullOptions, PullProgress};
 pub use remove::ImageRemoveOptions;
 

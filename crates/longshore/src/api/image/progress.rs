@@ -45,11 +45,13 @@ impl Messages {
 }
 
 fn raise(operation: &Operation, message: ProgressMessage) -> Result<ProgressMessage> {
-    match message.error_message() {
-        None => Ok(message),
-        Some("") => Err(operation.error(ErrorKind::InStream, "the engine gave no reason")),
-        Some(reason) => Err(operation.error(ErrorKind::InStream, reason)),
-    }
+    let reason = match message.error_message() {
+        None => return Ok(message),
+        Some("") => "the engine gave no reason",
+        Some(reason) => reason.trim_end(),
+    };
+    let code = message.error_detail.as_ref().map_or(0, |detail| detail.code);
+    Err(operation.error(ErrorKind::InStream, reason).with_code(code))
 }
 
 #[cfg(test)]

@@ -1,6 +1,5 @@
 //! Copying files and folders into and out of a container.
 
-mod bridge;
 mod pack;
 mod unpack;
 
@@ -10,10 +9,12 @@ use std::path::{Path, PathBuf};
 
 use tokio::task::spawn_blocking;
 
-use self::pack::{Source, about, means_contents};
+use self::pack::{Source, means_contents};
 use self::unpack::Trouble;
 use crate::api::container::{Archive, Container, UploadOptions};
 use crate::error::{Error, ErrorKind, Operation, Result};
+use crate::flow::bridge;
+use crate::flow::files::{about, in_thread, unreadable};
 use crate::http::Payload;
 
 /// How many symbolic links may lead to another one.
@@ -292,14 +293,6 @@ impl Target {
     }
 }
 
-async fn in_thread<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
-    spawn_blocking(work).await.unwrap_or_else(|stopped| Err(io::Error::other(stopped)))
-}
-
-fn unreadable(operation: &Operation, error: io::Error) -> Error {
-    operation.error_from(ErrorKind::Io, error.to_string(), error)
-}
-
 fn explain(operation: &Operation, trouble: Trouble) -> Error {
     match trouble {
         Trouble::Local(error) => unreadable(operation, error),
@@ -308,64 +301,10 @@ fn explain(operation: &Operation, trouble: Trouble) -> Error {
     }
 }
 
-/// A folder for one test, which goes away with it.
-#[cfg(test)]
-struct TestFolder(PathBuf);
-
-#[cfg(test)]
-impl TestFolder {
-    fn new() -> Self {
-        let path = std::env::temp_dir().join(format!("longshore-test-{}", crate::flow::random_word()));
-        fs::create_dir(&path).unwrap();
-        TestFolder(path)
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.join(name)
-    }
-
-    fn write(&self, name: &str, text: &str) -> PathBuf {
-        fs::write(self.path(name), text).unwrap();
-        self.path(name)
-    }
-
-    fn make(&self, name: &str) -> PathBuf {
-        fs::create_dir_all(self.path(name)).unwrap();
-        self.path(name)
-    }
-
-    fn read(&self, name: &str) -> String {
-        fs::read_to_string(self.path(name)).unwrap()
-    }
-
-    /// The paths in the folder, those that are folders with a slash behind.
-    fn list(&self) -> Vec<String> {
-        let mut found = Vec::new();
-        let mut folders = vec![self.0.clone()];
-        while let Some(folder) = folders.pop() {
-            for entry in fs::read_dir(folder).unwrap() {
-                let path = entry.unwrap().path();
-                let name = path.strip_prefix(&self.0).unwrap().to_str().unwrap();
-                let is_folder = fs::symlink_metadata(&path).unwrap().is_dir();
-                found.push(format!("{name}{}", if is_folder { "/" } else { "" }));
-                folders.extend(is_folder.then_some(path));
-            }
-        }
-        found.sort();
-        found
-    }
-}
-
-#[cfg(test)]
-impl Drop for TestFolder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::flow::files::TestFolder;
 
     #[test]
     fn paths_in_a_container_are_read_as_they_are_meant() {

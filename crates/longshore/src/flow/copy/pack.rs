@@ -1,11 +1,15 @@
 //! Making a tar of local files.
 
-use std::fs::{self, File, Metadata};
-use std::io::{self, Read, Write};
+use std::fs::{self, File};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::time::UNIX_EPOCH;
 
-use tar::{Builder, EntryType, Header};
+use tar::{Builder, EntryType};
+
+use crate::flow::files::{Exactly, about, header};
+
+/// Which bits of a file's mode are kept: a copy belongs to root, so it must not take root's rights along.
+const MODE: u32 = 0o1777;
 
 /// What is copied into a container, as it was found.
 #[derive(Debug)]
@@ -70,7 +74,7 @@ impl<W: Write> Packer<W> {
     fn add_file(&mut self, path: &Path, name: &Path) -> io::Result<()> {
         let file = File::open(path).map_err(|error| about(path, error))?;
         let metadata = file.metadata().map_err(|error| about(path, error))?;
-        let mut header = header(EntryType::Regular, &metadata);
+        let mut header = header(EntryType::Regular, &metadata, MODE);
         header.set_size(metadata.len());
         let data = Exactly { file, path, left: metadata.len() };
         self.builder.append_data(&mut header, name, data)
@@ -78,7 +82,7 @@ impl<W: Write> Packer<W> {
 
     fn add_folder(&mut self, path: &Path, name: &Path) -> io::Result<()> {
         let metadata = fs::metadata(path).map_err(|error| about(path, error))?;
-        self.builder.append_data(&mut header(EntryType::Directory, &metadata), name, io::empty())?;
+        self.builder.append_data(&mut header(EntryType::Directory, &metadata, MODE), name, io::empty())?;
         self.add_files_in(path, name)
     }
 
@@ -90,7 +94,7 @@ impl<W: Write> Packer<W> {
             let kind = metadata.file_type();
             if kind.is_symlink() {
                 let target = fs::read_link(&path).map_err(|error| about(&path, error))?;
-                self.builder.append_link(&mut header(EntryType::Symlink, &metadata), name, target)?;
+                self.builder.append_link(&mut header(EntryType::Symlink, &metadata, MODE), name, target)?;
             } else if kind.is_dir() {
                 self.add_folder(&path, &name)?;
             } else if kind.is_file() {
@@ -103,60 +107,14 @@ impl<W: Write> Packer<W> {
     }
 }
 
-/// A header with the permissions and the time of a file. It belongs to root, so it can't take root's rights along.
-fn header(kind: EntryType, metadata: &Metadata) -> Header {
-    let mut header = Header::new_gnu();
-    header.set_entry_type(kind);
-    header.set_mode(permissions(metadata) & 0o1777);
-    header.set_uid(0);
-    header.set_gid(0);
-    header.set_size(0);
-    let modified = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-    header.set_mtime(modified.map_or(0, |since| since.as_secs()));
-    header
-}
-
-#[cfg(unix)]
-fn permissions(metadata: &Metadata) -> u32 {
-    std::os::unix::fs::PermissionsExt::mode(&metadata.permissions())
-}
-
-#[cfg(not(unix))]
-fn permissions(metadata: &Metadata) -> u32 {
-    if metadata.permissions().readonly() { 0o555 } else { 0o755 }
-}
-
-/// As much of a file as its header announced, though it may grow or shrink meanwhile.
-struct Exactly<'a> {
-    file: File,
-    path: &'a Path,
-    left: u64,
-}
-
-impl Read for Exactly<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let most = usize::try_from(self.left).unwrap_or(usize::MAX).min(buffer.len());
-        let count = self.file.read(buffer.get_mut(..most).unwrap_or_default());
-        let count = count.map_err(|error| about(self.path, error))?;
-        if count == 0 && most > 0 {
-            return Err(about(self.path, io::Error::new(io::ErrorKind::UnexpectedEof, "it shrank while it was read")));
-        }
-        self.left -= count as u64;
-        Ok(count)
-    }
-}
-
-/// The same error, with the path that it is about.
-pub(super) fn about(path: &Path, error: io::Error) -> io::Error {
-    io::Error::new(error.kind(), format!("`{}`: {error}", path.display()))
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
+    use std::io::Read;
+    use std::time::UNIX_EPOCH;
 
     use super::*;
-    use crate::flow::copy::TestFolder;
+    use crate::flow::files::TestFolder;
 
     /// What a tar has, by name: the kind of each entry, its link or contents, its permissions and time.
     fn read(tar: &[u8]) -> BTreeMap<String, (EntryType, String, u32, u64)> {
@@ -245,18 +203,5 @@ mod tests {
         for (path, contents) in [(".", true), ("a/.", true), ("a", false), ("a.", false), ("..", false), ("", false)] {
             assert_eq!(means_contents(Path::new(path)), contents, "{path}");
         }
-    }
-
-    #[test]
-    fn a_file_that_shrinks_is_an_error_and_one_that_grows_is_cut() {
-        let folder = TestFolder::new();
-        let path = folder.write("file", "hello");
-        let take = |left| {
-            let mut text = String::new();
-            Exactly { file: File::open(&path).unwrap(), path: &path, left }.read_to_string(&mut text).map(|_| text)
-        };
-        assert_eq!(take(3).unwrap(), "hel");
-        assert_eq!(take(5).unwrap(), "hello");
-        assert_eq!(take(6).unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
     }
 }

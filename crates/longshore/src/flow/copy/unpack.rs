@@ -13,7 +13,7 @@ use std::time::{Duration, SystemTime};
 
 use tar::{Archive, Entry, EntryType};
 
-use super::pack::about;
+use crate::flow::files::about;
 use crate::flow::random_word;
 
 /// How much may stand between two files, in bytes: their headers, and names too long for one.
@@ -357,7 +357,7 @@ mod tests {
     use tar::{Builder, Header};
 
     use super::*;
-    use crate::flow::copy::TestFolder;
+    use crate::flow::files::TestFolder;
 
     /// A tar being made, with whatever names and links are asked for.
     struct Tar(Builder<Vec<u8>>);

@@ -1,11 +1,15 @@
 //! Between the runtime, which moves bytes, and a thread, which may block on files. Few pieces are under way at a time,
 //! so memory stays flat. A side that goes away before the end has given up, and the other one learns it at once.
 
-use std::io::{self, Read, Write};
+#[cfg(feature = "archive")]
+use std::io::Read;
+use std::io::{self, Write};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use bytes::{Buf, Bytes, BytesMut};
+#[cfg(feature = "archive")]
+use bytes::Buf;
+use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
 use tokio::sync::mpsc;
 
@@ -28,6 +32,7 @@ pub(super) fn from_thread() -> (PieceWriter, Pieces) {
 }
 
 /// From the runtime to a thread that reads.
+#[cfg(feature = "archive")]
 pub(super) fn to_thread() -> (PieceSender, PieceReader) {
     let (sender, receiver) = mpsc::channel(WAITING);
     (PieceSender { sender }, PieceReader { receiver: Some(receiver), piece: Bytes::new() })
@@ -96,10 +101,12 @@ impl Stream for Pieces {
 }
 
 /// The sending end, in the runtime. Dropping it ends the thread's work.
+#[cfg(feature = "archive")]
 pub(super) struct PieceSender {
     sender: mpsc::Sender<Message>,
 }
 
+#[cfg(feature = "archive")]
 impl PieceSender {
     /// Hands a piece over; whether the thread still wants any.
     pub(super) async fn send(&self, piece: Bytes) -> bool {
@@ -114,11 +121,13 @@ impl PieceSender {
 }
 
 /// The reading end, in a thread.
+#[cfg(feature = "archive")]
 pub(super) struct PieceReader {
     receiver: Option<mpsc::Receiver<Message>>,
     piece: Bytes,
 }
 
+#[cfg(feature = "archive")]
 impl Read for PieceReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         while self.piece.is_empty() {
@@ -137,7 +146,7 @@ impl Read for PieceReader {
 }
 
 fn given_up() -> io::Error {
-    io::Error::new(io::ErrorKind::ConnectionAborted, "the other side of the copy has given up")
+    io::Error::new(io::ErrorKind::ConnectionAborted, "the other side has given up")
 }
 
 #[cfg(test)]
@@ -186,6 +195,7 @@ mod tests {
         assert_eq!(thread.await.unwrap().unwrap_err().kind(), io::ErrorKind::ConnectionAborted);
     }
 
+    #[cfg(feature = "archive")]
     #[tokio::test]
     async fn a_thread_reads_what_is_sent_and_learns_when_it_is_cut() {
         let read = |mut reader: PieceReader| {
