@@ -54,9 +54,16 @@ pub use error::{ErrorResponse, IdResponse};
 pub use exec::{ExecCreate, ExecInspect, ExecProcess, ExecStart};
 pub use health::{Health, HealthConfig, HealthStatus, HealthSummary, HealthTest, HealthcheckResult};
 pub use host_config::{CgroupnsMode, ConsoleSize, HostConfig, Isolation, LogConfig, RestartPolicy, RestartPolicyName};
+pub use image::attestation::AttestationStatement;
+pub use image::history::ImageHistoryItem;
+pub use image::identity::{
+    BuildIdentity, Identity, KnownSigner, PullIdentity, SignatureIdentity, SignatureTimestamp, SignatureTimestampType,
+    SignatureType, SignerIdentity,
+};
 pub use image::inspect::{ImageInspect, ImageMetadata, ImageRootFs};
 pub use image::progress::{ErrorDetail, ProgressDetail, ProgressMessage};
 pub use image::remove::{ImageDeleted, ImagesPruned};
+pub use image::search::ImageSearchItem;
 pub use image::summary::{
     ImageManifestSummary, ImageSummary, ManifestAttestation, ManifestImage, ManifestKind, ManifestSize, UnpackedSize,
 };
