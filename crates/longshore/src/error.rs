@@ -141,7 +141,7 @@ impl Operation {
                 ErrorKind::Conflict
             }
             (500, "invalid argument") => ErrorKind::Invalid,
-            (500, "layer not known") => ErrorKind::NotFound,
+            (500, "image not known" | "layer not known") => ErrorKind::NotFound,
             _ => error.0.kind,
         };
         error

@@ -2,6 +2,7 @@
 
 mod bytes;
 mod collect;
+mod ending;
 mod fan_out;
 mod json;
 mod lines;
