@@ -31,6 +31,7 @@ mod port;
 mod publish;
 mod raw;
 mod resources;
+mod swarm;
 mod system;
 mod timestamp;
 
@@ -76,6 +77,8 @@ pub use port::{HostIp, HostPort, ParsePortError, Port, PortBinding, PortMap, Pro
 pub use publish::Publish;
 pub use raw::Raw;
 pub use resources::{DeviceMapping, DeviceRequest, Resources, ThrottleDevice, Ulimit, WeightDevice};
+pub use swarm::object::{Driver, ObjectVersion};
+pub use swarm::resource::{DiscreteResource, GenericResource, NamedResource, NodePlatform, ResourceObject};
 pub use system::swarm::LocalNodeState;
 pub use system::version::{ComponentVersion, EnginePlatform, SystemVersion};
 pub use timestamp::Timestamp;

@@ -133,8 +133,10 @@ impl Operation {
     }
 
     /// The error that an answer with this status and cause stands for. Podman answers 500 to most of what it refuses,
-    /// and tells beside the message what kind of refusal it is.
+    /// and tells beside the message what kind of refusal it is. What a swarm refuses for its state, only the message
+    /// tells.
     pub(crate) fn refused_for(&self, status: u16, message: String, cause: &str) -> Error {
+        let conflict = is_conflict_of_swarm(status, &message);
         let mut error = self.refused(status, message);
         error.0.kind = match (status, cause) {
             (500, "container state improper" | "exec session state improper" | "that name is already in use") => {
@@ -142,6 +144,8 @@ impl Operation {
             }
             (500, "invalid argument") => ErrorKind::Invalid,
             (500, "image not known" | "layer not known") => ErrorKind::NotFound,
+            (503, cause) if cause.starts_with("Podman does not support service") => ErrorKind::Unsupported,
+            _ if conflict => ErrorKind::Conflict,
             _ => error.0.kind,
         };
         error
@@ -220,6 +224,17 @@ impl Operation {
         let near = excerpt(json, offset(json, source.line(), source.column()));
         let message = format!("the engine's answer can't be read{path}: {source}, near {near}");
         self.error_from(ErrorKind::Decode, message, source)
+    }
+}
+
+/// Whether a swarm refuses this for the state that the object, the node or the swarm is in.
+fn is_conflict_of_swarm(status: u16, message: &str) -> bool {
+    let begins = |words: &[&str]| words.iter().any(|words| message.starts_with(words));
+    match status {
+        400 => begins(&["rpc error: code = FailedPrecondition"]) || message.contains(" is in use by the following "),
+        500 => message.ends_with("update out of sequence"),
+        503 => begins(&["This node is ", "You are attempting to leave the swarm", "Swarm is encrypted"]),
+        _ => false,
     }
 }
 

@@ -4,7 +4,9 @@ use std::fmt;
 
 use clap::ValueEnum;
 
-/// One of the engines that the project is tested with, oldest first.
+/// One of the engines that the project is tested with, oldest first; then those that the tests make swarms of.
+///
+/// A swarm takes an engine over, so tests of all else are not run on those.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 pub(crate) enum Engine {
     /// Docker 20.10, of Debian bookworm
@@ -19,6 +21,15 @@ pub(crate) enum Engine {
     /// Podman 4.3, of Debian bookworm
     #[value(name = "podman")]
     Podman,
+    /// One more Docker 20.10, for a swarm
+    #[value(name = "swarm-20.10")]
+    Swarm20,
+    /// One more Docker 26.1, for a swarm
+    #[value(name = "swarm-26.1")]
+    Swarm26,
+    /// One more Docker of Debian unstable, for a swarm
+    #[value(name = "swarm-sid")]
+    SwarmSid,
 }
 
 /// How an engine is started and spoken to.
@@ -30,7 +41,8 @@ pub(crate) enum Kind {
 
 impl Engine {
     /// All of them.
-    pub(crate) const ALL: [Self; 4] = [Self::Docker20, Self::Docker26, Self::DockerSid, Self::Podman];
+    pub(crate) const ALL: [Self; 7] =
+        [Self::Docker20, Self::Docker26, Self::DockerSid, Self::Podman, Self::Swarm20, Self::Swarm26, Self::SwarmSid];
 
     /// The name on the command line, of the state folder, and the engine's host name.
     pub(crate) fn name(self) -> &'static str {
@@ -39,6 +51,19 @@ impl Engine {
             Self::Docker26 => "docker-26.1",
             Self::DockerSid => "docker-sid",
             Self::Podman => "podman",
+            Self::Swarm20 => "swarm-20.10",
+            Self::Swarm26 => "swarm-26.1",
+            Self::SwarmSid => "swarm-sid",
+        }
+    }
+
+    /// The engine whose root it runs on: its own, or that of the same Docker.
+    pub(crate) fn root(self) -> Self {
+        match self {
+            Self::Swarm20 => Self::Docker20,
+            Self::Swarm26 => Self::Docker26,
+            Self::SwarmSid => Self::DockerSid,
+            Self::Docker20 | Self::Docker26 | Self::DockerSid | Self::Podman => self,
         }
     }
 
@@ -46,21 +71,21 @@ impl Engine {
     pub(crate) fn kind(self) -> Kind {
         match self {
             Self::Podman => Kind::Podman,
-            Self::Docker20 | Self::Docker26 | Self::DockerSid => Kind::Docker,
+            _ => Kind::Docker,
         }
     }
 
     /// Whether the project insists on it. Debian unstable moves, and may be broken on any day.
     pub(crate) fn is_required(self) -> bool {
-        self != Self::DockerSid
+        self.root() != Self::DockerSid
     }
 
     /// The Debian release that has it.
     pub(crate) fn suite(self) -> &'static str {
         match self {
-            Self::Docker20 | Self::Podman => "bookworm",
-            Self::Docker26 => "trixie",
-            Self::DockerSid => "sid",
+            Self::Docker20 | Self::Swarm20 | Self::Podman => "bookworm",
+            Self::Docker26 | Self::Swarm26 => "trixie",
+            Self::DockerSid | Self::SwarmSid => "sid",
         }
     }
 
@@ -101,5 +126,16 @@ mod tests {
             assert_eq!(Engine::from_str(engine.name(), false), Ok(engine));
         }
         assert!(Engine::from_str("docker-1.0", false).is_err());
+    }
+
+    #[test]
+    fn engines_that_share_a_root_are_made_of_the_same() {
+        for engine in Engine::ALL {
+            let root = engine.root();
+            assert_eq!(root.root(), root);
+            assert_eq!((root.kind(), root.suite()), (engine.kind(), engine.suite()), "{engine}");
+            assert_eq!(root.is_required(), engine.is_required(), "{engine}");
+        }
+        assert!(!Engine::SwarmSid.is_required() && Engine::Swarm26.is_required());
     }
 }

@@ -21,6 +21,7 @@ const RECIPE: u32 = 1;
 
 /// Finds the root of an engine.
 pub(crate) fn installed(engine: Engine) -> Option<PathBuf> {
+    let engine = engine.root();
     let root = roots_folder().ok()?.join(engine.name());
     let stamp = fs::read_to_string(root.join("stamp")).ok()?;
     (stamp == recipe(engine)).then_some(root)
@@ -28,6 +29,7 @@ pub(crate) fn installed(engine: Engine) -> Option<PathBuf> {
 
 /// Finds the root of an engine, or makes it, which takes half a minute and the network.
 pub(crate) fn ensure(engine: Engine) -> Result<PathBuf> {
+    let engine = engine.root();
     if let Some(root) = installed(engine) {
         return Ok(root);
     }

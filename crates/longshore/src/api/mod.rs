@@ -3,6 +3,8 @@
 pub mod container;
 pub mod exec;
 pub mod image;
+#[allow(dead_code, unused_imports, unreachable_pub, reason = "its objects come next")]
+pub mod swarm;
 pub mod system;
 
 use std::fmt;

@@ -65,6 +65,28 @@ mod tests {
     }
 
     #[test]
+    fn what_a_swarm_refuses_for_its_state_is_a_conflict() {
+        let kind =
+            |status, message: &str| refused(status, "application/json", &format!("{{\"message\":\"{message}\"}}\n")).0;
+        for (status, message) in [
+            (500, "rpc error: code = Unknown desc = update out of sequence"),
+            (400, "rpc error: code = FailedPrecondition desc = attempting to demote the last manager of the swarm"),
+            (400, "rpc error: code = InvalidArgument desc = secret 'a' is in use by the following service: b"),
+            (503, "This node is already part of a swarm. Use 'docker swarm leave' to leave this swarm"),
+            (503, "This node is not a swarm manager. Worker nodes can't be used to view or modify cluster state."),
+            (503, "You are attempting to leave the swarm on a node that is participating as a manager. "),
+            (503, "Swarm is encrypted and needs to be unlocked before it can be used."),
+        ] {
+            assert_eq!(kind(status, message), ErrorKind::Conflict, "{message}");
+        }
+        assert_eq!(kind(400, "rpc error: code = InvalidArgument desc = invalid name"), ErrorKind::Invalid);
+        assert_eq!(kind(500, "rpc error: code = Unknown desc = raft: stopped"), ErrorKind::Server);
+        assert_eq!(kind(503, "The swarm does not have a leader."), ErrorKind::Unavailable);
+        let json = r#"{"cause":"Podman does not support service: /swarm/init","message":"no","response":503}"#;
+        assert_eq!(refused(503, "application/json", json).0, ErrorKind::Unsupported);
+    }
+
+    #[test]
     fn a_page_of_a_proxy_is_not_told_whole() {
         let (kind, message) = refused(502, "text/html", "<html>much</html>");
         assert_eq!(kind, ErrorKind::Unavailable);

@@ -1,0 +1,2 @@
+pub(crate) mod object;
+pub(crate) mod resource;

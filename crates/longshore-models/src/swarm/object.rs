@@ -1,0 +1,51 @@
+//! What the objects of a swarm have in common.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::is_default;
+
+/// Tells which state of an object this is: the number grows with every change.
+///
+/// A change is sent with the version that it was made from, and the engine refuses it once there is a newer one.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+#[non_exhaustive]
+pub struct ObjectVersion {
+    /// Number of the change in the whole swarm that this state came with.
+    pub index: u64,
+}
+
+impl ObjectVersion {
+    /// Makes the version of a number that was kept somewhere.
+    pub fn new(index: u64) -> Self {
+        Self { index }
+    }
+}
+
+/// Names a driver of logs, of secrets or of templates, and its options.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+#[non_exhaustive]
+pub struct Driver {
+    /// Name of the driver.
+    pub name: String,
+    /// What the driver understands.
+    #[serde(skip_serializing_if = "is_default")]
+    pub options: BTreeMap<String, String>,
+}
+
+impl Driver {
+    /// Names a driver.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self { name: name.into(), ..Self::default() }
+    }
+
+    /// Adds an option.
+    #[must_use]
+    pub fn option(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.options.insert(key.into(), value.into());
+        self
+    }
+}

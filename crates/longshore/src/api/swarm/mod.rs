@@ -1,0 +1,5 @@
+//! Swarms: what the engines of several machines do together.
+
+mod object;
+
+pub(crate) use object::{Object, update};
