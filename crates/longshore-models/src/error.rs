@@ -15,12 +15,12 @@ pub struct ErrorResponse {
     pub response: u16,
 }
 
-/// Names what a request has made: the answer of exec create and commit.
+/// Names what a request has made: the answer of exec create and commit, and of creations in a swarm.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct IdResponse {
     /// Id of what was made.
-    #[serde(rename = "Id")]
+    #[serde(rename = "Id", alias = "ID")]
     pub id: String,
 }

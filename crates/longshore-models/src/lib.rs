@@ -14,6 +14,7 @@
 //! # Encoding
 //! What is empty, zero or `None` is not sent, so that the engine's or the image's default holds.
 
+mod base64_bytes;
 mod container;
 mod descriptor;
 mod duration_nanos;
@@ -25,15 +26,18 @@ mod host_config;
 mod image;
 pub mod lenient;
 mod mount;
+mod network;
 mod network_settings;
 mod open_enum;
 mod port;
 mod publish;
 mod raw;
 mod resources;
+mod scope;
 mod swarm;
 mod system;
 mod timestamp;
+mod volume;
 
 pub use container::changes::{ChangeKind, FilesystemChange};
 pub use container::config::ContainerConfig;
@@ -72,16 +76,42 @@ pub use mount::{
     BindOptions, ClusterOptions, ImageOptions, Mount, MountConsistency, MountPoint, MountType, Propagation,
     TmpfsOptions, VolumeDriver, VolumeOptions,
 };
+pub use network::connect::{NetworkConnect, NetworkDisconnect, NetworksPruned};
+pub use network::create::{ConfigReference, NetworkCreate, NetworkCreated};
+pub use network::inspect::{EndpointResource, NetworkInspect, NetworkSummary, NetworkTaskInfo, PeerInfo, ServiceInfo};
+pub use network::ipam::{Ipam, IpamConfig};
+pub use network::status::{IpamStatus, NetworkStatus, SubnetStatus};
+pub use network::subnet::{ParseSubnetError, Subnet};
 pub use network_settings::{Address, EndpointIpamConfig, EndpointSettings, NetworkSettings, NetworkingConfig};
 pub use port::{HostIp, HostPort, ParsePortError, Port, PortBinding, PortMap, Protocol, PublishedPort};
 pub use publish::Publish;
 pub use raw::Raw;
 pub use resources::{DeviceMapping, DeviceRequest, Resources, ThrottleDevice, Ulimit, WeightDevice};
+pub use scope::Scope;
+pub use swarm::cluster::{
+    CaConfig, ClusterInfo, DispatcherConfig, EncryptionConfig, ExternalCa, ExternalCaProtocol, JoinTokens,
+    OrchestrationConfig, RaftConfig, SwarmInitBody, SwarmInspect, SwarmJoinBody, SwarmSpec, TaskDefaults, TlsInfo,
+    UnlockKey,
+};
+pub use swarm::config::{ConfigInspect, ConfigSpec};
+pub use swarm::node::{
+    EngineDescription, EnginePlugin, ManagerStatus, NodeAvailability, NodeDescription, NodeInspect, NodeRole, NodeSpec,
+    NodeState, NodeStatus, Reachability,
+};
 pub use swarm::object::{Driver, ObjectVersion};
 pub use swarm::resource::{DiscreteResource, GenericResource, NamedResource, NodePlatform, ResourceObject};
+pub use swarm::secret::{SecretInspect, SecretSpec};
+pub use swarm::secret_text::SecretText;
 pub use system::swarm::LocalNodeState;
 pub use system::version::{ComponentVersion, EnginePlatform, SystemVersion};
 pub use timestamp::Timestamp;
+pub use volume::cluster::{
+    BlockVolume, CapacityRange, ClusterVolume, ClusterVolumeAccess, ClusterVolumeInfo, ClusterVolumePublishStatus,
+    ClusterVolumeSecret, ClusterVolumeSpec, MountVolume, Topology, TopologyRequirement, VolumeAccessScope,
+    VolumeAvailability, VolumePublishState, VolumeSharing,
+};
+pub use volume::create::{VolumeCreate, VolumeUpdate, VolumesPruned};
+pub use volume::inspect::{VolumeInspect, VolumeList, VolumeUsage};
 
 /// Tells whether a field is left out of a request.
 pub(crate) fn is_default<T: Default + PartialEq>(value: &T) -> bool {

@@ -13,8 +13,20 @@ use serde_json::{Value, json};
 
 const ENGINES: [&str; 4] = ["docker-20.10", "docker-26.1", "docker-sid", "podman"];
 
+const NO_SWARM: &str = "it has no swarms";
+
 /// Files an engine can't have, and why.
-const ABSENT: [(&str, &str, &str); 5] = [
+const ABSENT: [(&str, &str, &str); 15] = [
+    ("podman", "config_create", NO_SWARM),
+    ("podman", "config_inspect", NO_SWARM),
+    ("podman", "config_list", NO_SWARM),
+    ("podman", "node_inspect", NO_SWARM),
+    ("podman", "node_list", NO_SWARM),
+    ("podman", "secret_create", NO_SWARM),
+    ("podman", "secret_inspect", NO_SWARM),
+    ("podman", "secret_list", NO_SWARM),
+    ("podman", "swarm_inspect", NO_SWARM),
+    ("podman", "swarm_unlock_key", NO_SWARM),
     ("podman", "container_update", "there is no update in its API before version 5"),
     ("podman", "container_stats-stopped", "it answers nothing at all"),
     ("docker-20.10", "image_progress-failed", "it answers 500 when the registry can't be reached"),
@@ -40,7 +52,9 @@ const UNMODELLED: [&str; 10] = [
 fn decode(name: &str, json: &[u8]) -> Result<String, serde_json::Error> {
     let kind = name.split('-').next().unwrap_or(name);
     match kind {
-        "commit" | "exec_create" => show::<IdResponse>(json),
+        "commit" | "config_create" | "exec_create" | "secret_create" => show::<IdResponse>(json),
+        "config_inspect" => show::<ConfigInspect>(json),
+        "config_list" => show::<Vec<ConfigInspect>>(json),
         "container_changes" => show::<Vec<FilesystemChange>>(json),
         "container_create" => show::<ContainerCreated>(json),
         "container_inspect" => show::<ContainerInspect>(json),
@@ -56,6 +70,12 @@ fn decode(name: &str, json: &[u8]) -> Result<String, serde_json::Error> {
         "image_list" => show::<Vec<ImageSummary>>(json),
         "image_progress" => show::<ProgressMessage>(json),
         "image_remove" => show::<Vec<ImageDeleted>>(json),
+        "node_inspect" => show::<NodeInspect>(json),
+        "node_list" => show::<Vec<NodeInspect>>(json),
+        "secret_inspect" => show::<SecretInspect>(json),
+        "secret_list" => show::<Vec<SecretInspect>>(json),
+        "swarm_inspect" => show::<SwarmInspect>(json),
+        "swarm_unlock_key" => show::<UnlockKey>(json),
         "version" => show::<SystemVersion>(json),
         _ => panic!("no type for fixture {name}"),
     }
@@ -221,6 +241,28 @@ fn other_values(value: &Value) -> Vec<Value> {
 }
 
 #[test]
+fn secrets_are_read_and_hidden() {
+    for (folder, name, json) in fixtures() {
+        let whole: Value = serde_json::from_slice(&json).unwrap();
+        let secrets = match name.as_str() {
+            "swarm_inspect" => {
+                let tokens = Raw::<SwarmInspect>::from_slice(&json).unwrap().join_tokens.clone();
+                vec![(tokens.worker, &whole["JoinTokens"]["Worker"]), (tokens.manager, &whole["JoinTokens"]["Manager"])]
+            }
+            "swarm_unlock_key" => {
+                vec![(lenient::from_slice::<UnlockKey>(&json).unwrap().unlock_key, &whole["UnlockKey"])]
+            }
+            _ => continue,
+        };
+        let shown = decode(&name, &json).unwrap();
+        for (secret, text) in secrets {
+            assert_eq!(secret.expose(), text.as_str().unwrap(), "{folder}/{name}");
+            assert!(!secret.is_empty() && !shown.contains(secret.expose()), "{folder}/{name}: {shown}");
+        }
+    }
+}
+
+#[test]
 fn every_recorded_field_is_modelled() {
     let mut unmodelled = BTreeSet::new();
     for (folder, name, json) in fixtures() {
@@ -241,8 +283,10 @@ fn every_recorded_field_is_modelled() {
             if !others.is_empty() && others.iter().all(hidden) {
                 let place = place.iter().map(|key| if key.parse::<usize>().is_ok() { "[]" } else { key });
                 let place = place.collect::<Vec<_>>().join(".").replace(".[]", "[]");
-                // The values of these are always empty objects.
-                if !place.contains("Config.ExposedPorts.") && !place.contains("Config.Volumes.") {
+                // The values of these are always empty objects; secrets are hidden from what is compared here.
+                let is_empty = place.contains("Config.ExposedPorts.") || place.contains("Config.Volumes.");
+                let is_secret = place.starts_with("JoinTokens.") || place == "UnlockKey";
+                if !is_empty && !is_secret {
                     assert_eq!(folder, "podman", "{name} {place}");
                     unmodelled.insert(format!("{} {place}", name.split('-').next().unwrap()));
                 }

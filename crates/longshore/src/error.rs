@@ -133,17 +133,20 @@ impl Operation {
     }
 
     /// The error that an answer with this status and cause stands for. Podman answers 500 to most of what it refuses,
-    /// and tells beside the message what kind of refusal it is. What a swarm refuses for its state, only the message
-    /// tells.
+    /// and tells beside the message what kind of refusal it is. What a swarm or a network refuses for its state, only the
+    /// message tells.
     pub(crate) fn refused_for(&self, status: u16, message: String, cause: &str) -> Error {
-        let conflict = is_conflict_of_swarm(status, &message);
+        let conflict = is_conflict_of_swarm(status, &message) || is_conflict_of_network(status, &message);
         let mut error = self.refused(status, message);
         error.0.kind = match (status, cause) {
             (500, "container state improper" | "exec session state improper" | "that name is already in use") => {
                 ErrorKind::Conflict
             }
+            (500, "network already exists" | "network is already connected" | "network is being used") => {
+                ErrorKind::Conflict
+            }
             (500, "invalid argument") => ErrorKind::Invalid,
-            (500, "image not known" | "layer not known") => ErrorKind::NotFound,
+            (500, "image not known" | "layer not known" | "required plugin missing") => ErrorKind::NotFound,
             (503, cause) if cause.starts_with("Podman does not support service") => ErrorKind::Unsupported,
             _ if conflict => ErrorKind::Conflict,
             _ => error.0.kind,
@@ -234,6 +237,16 @@ fn is_conflict_of_swarm(status: u16, message: &str) -> bool {
         400 => begins(&["rpc error: code = FailedPrecondition"]) || message.contains(" is in use by the following "),
         500 => message.ends_with("update out of sequence"),
         503 => begins(&["This node is ", "You are attempting to leave the swarm", "Swarm is encrypted"]),
+        _ => false,
+    }
+}
+
+/// Whether a network refuses this for what is connected to it, or for its addresses, which another has.
+fn is_conflict_of_network(status: u16, message: &str) -> bool {
+    let contains = |words: &[&str]| words.iter().any(|words| message.contains(words));
+    match status {
+        403 => contains(&[" has active endpoints", " already exists in network ", "Pool overlaps with other one"]),
+        500 => contains(&[" is not connected to network ", " is already used on the host or by another config"]),
         _ => false,
     }
 }
@@ -453,6 +466,28 @@ mod tests {
         assert_eq!(kind(500, "out of cheese"), ErrorKind::Server);
         assert_eq!(kind(500, ""), ErrorKind::Server);
         assert_eq!(kind(404, "invalid argument"), ErrorKind::NotFound);
+        assert_eq!(kind(500, "network is being used"), ErrorKind::Conflict);
+        assert_eq!(kind(500, "required plugin missing"), ErrorKind::NotFound);
+    }
+
+    #[test]
+    fn what_stands_in_the_way_of_a_network_is_a_conflict() {
+        let kind = |status, message: &str| {
+            Operation::on("remove network", "backend").refused_for(status, message.to_owned(), "").kind()
+        };
+        for (status, message) in [
+            (403, "error while removing network: network backend id 0a has active endpoints"),
+            (403, "error while removing network: network backend has active endpoints (name:\"web\" id:\"0a\")"),
+            (403, "endpoint with name web already exists in network backend"),
+            (403, "invalid pool request: Pool overlaps with other one on this address space"),
+            (500, "container 0a is not connected to network backend"),
+            (500, "subnet 10.99.3.0/24 is already used on the host or by another config"),
+        ] {
+            assert_eq!(kind(status, message), ErrorKind::Conflict, "{message}");
+        }
+        assert_eq!(kind(403, "bridge is a pre-defined network and cannot be removed"), ErrorKind::Forbidden);
+        assert_eq!(kind(404, "network backend not found"), ErrorKind::NotFound);
+        assert_eq!(kind(500, "out of cheese"), ErrorKind::Server);
     }
 
     #[test]

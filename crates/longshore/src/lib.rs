@@ -62,7 +62,10 @@ pub mod transport;
 pub use api::container::{self, *};
 pub use api::exec::{self, *};
 pub use api::image::{self, *};
+pub use api::network::{self, *};
+pub use api::swarm::{self, *};
 pub use api::system::{self, *};
+pub use api::volume::{self, *};
 pub use api::{Call, Size};
 pub use config::Environment;
 pub use docker::{ConnectOptions, Docker};
@@ -72,7 +75,8 @@ pub use http::{Deadlines, Payload};
 pub use longshore_models as models;
 pub use longshore_models::{
     ContainerInspect, ContainerState, ContainerStats, ContainerSummary, EndpointSettings, HealthConfig, HealthStatus,
-    ImageSummary, Mount, ParsePortError, Port, PortBinding, Publish, Raw, RestartPolicy, Timestamp,
+    ImageSummary, IpamConfig, Mount, NetworkInspect, NetworkSummary, ParsePortError, ParseSubnetError, Port,
+    PortBinding, Publish, Raw, RestartPolicy, Subnet, Timestamp, VolumeInspect,
 };
 pub use longshore_wire::auth::RegistryAuth;
 pub use longshore_wire::filters::Filters;

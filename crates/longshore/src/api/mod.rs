@@ -3,9 +3,11 @@
 pub mod container;
 pub mod exec;
 pub mod image;
-#[allow(dead_code, unused_imports, unreachable_pub, reason = "its objects come next")]
+pub mod network;
+mod set;
 pub mod swarm;
 pub mod system;
+pub mod volume;
 
 use std::fmt;
 use std::future::Future;

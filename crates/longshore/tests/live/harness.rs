@@ -27,10 +27,22 @@ pub(crate) type Outcome = Result<(), Box<dyn Error + Send + Sync>>;
 
 type Running = Pin<Box<dyn Future<Output = Outcome> + Send>>;
 
-/// A test that runs on every engine.
+/// Where a test runs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ground {
+    /// On every engine that is not there for swarms.
+    Engine,
+    /// On every engine that is, as one of many tests of its swarm.
+    Swarm,
+    /// There too, but alone: it may end the swarm.
+    WholeSwarm,
+}
+
+/// A test that runs on every engine of its kind.
 #[derive(Clone)]
 pub(crate) struct Test {
     name: String,
+    ground: Ground,
     deadline: Duration,
     run: Arc<dyn Fn(Live) -> Running + Send + Sync>,
 }
@@ -50,9 +62,35 @@ where
     F: Fn(Live) -> R + Send + Sync + 'static,
     R: Future<Output = Outcome> + Send + 'static,
 {
+    test_on(Ground::Engine, deadline, function)
+}
+
+/// A test of what a swarm has, or of its services.
+pub(crate) fn swarm_test<F, R>(function: F) -> Test
+where
+    F: Fn(Live) -> R + Send + Sync + 'static,
+    R: Future<Output = Outcome> + Send + 'static,
+{
+    test_on(Ground::Swarm, DEADLINE, function)
+}
+
+/// A test that begins or ends a swarm: no other test of the engine's swarm runs at the same time.
+pub(crate) fn whole_swarm_test<F, R>(function: F) -> Test
+where
+    F: Fn(Live) -> R + Send + Sync + 'static,
+    R: Future<Output = Outcome> + Send + 'static,
+{
+    test_on(Ground::WholeSwarm, DEADLINE, function)
+}
+
+fn test_on<F, R>(ground: Ground, deadline: Duration, function: F) -> Test
+where
+    F: Fn(Live) -> R + Send + Sync + 'static,
+    R: Future<Output = Outcome> + Send + 'static,
+{
     let name = std::any::type_name::<F>();
     let name = name.split_once("::").map_or(name, |(_, name)| name);
-    Test { name: name.to_owned(), deadline, run: Arc::new(move |live| Box::pin(function(live))) }
+    Test { name: name.to_owned(), ground, deadline, run: Arc::new(move |live| Box::pin(function(live))) }
 }
 
 /// Runs the tests on all engines.
@@ -124,7 +162,7 @@ fn announce(engines: &[Arc<LiveEngine>]) {
         println!("{}: {kind}, API {}, {}", engine.name(), engine.api(), engine.host());
     }
     let names: BTreeSet<&str> = engines.iter().map(|engine| engine.name()).collect();
-    let usual = ["docker-20.10", "docker-26.1", "docker-sid", "podman"];
+    let usual = ["docker-20.10", "docker-26.1", "docker-sid", "podman", "swarm-20.10", "swarm-26.1", "swarm-sid"];
     if usual.iter().any(|name| names.contains(name)) {
         for name in usual.iter().filter(|name| !names.contains(*name)) {
             eprintln!("WARNING: {name} IS NOT AMONG THE ENGINES: NOTHING IS TESTED ON IT");
@@ -132,7 +170,7 @@ fn announce(engines: &[Arc<LiveEngine>]) {
     }
 }
 
-/// Every test on every engine; neighbours are on different engines, so that all engines work at a time.
+/// Every test on every engine of its kind; neighbours are on different engines, so that all engines work at a time.
 ///
 /// The exceptions that tests were excused by are told in `excused`.
 fn trials(
@@ -144,7 +182,7 @@ fn trials(
 ) -> Vec<Trial> {
     let mut trials = Vec::new();
     for test in tests {
-        for engine in engines {
+        for engine in engines.iter().filter(|engine| engine.is_for_swarms() == (test.ground != Ground::Engine)) {
             let exception = EXCEPTIONS.iter().find(|exception| exception.concerns(engine, &test.name));
             let (test, live) = (test.clone(), Live::new(engine.clone(), run.clone(), &test.name));
             let name = format!("{}::{}", engine.name(), test.name);
@@ -167,6 +205,12 @@ fn trials(
 }
 
 async fn run_test(test: Test, live: Live, exception: Option<&'static Exception>) -> Result<(), Failed> {
+    let engine = live.engine();
+    let (_shared, _alone) = match test.ground {
+        Ground::Engine => (None, None),
+        Ground::Swarm => (Some(engine.share_swarm().await.map_err(|error| error.to_string())?), None),
+        Ground::WholeSwarm => (None, Some(engine.own_swarm().await)),
+    };
     let journal = Journal::default();
     let mut task = tokio::spawn(journal.clone().keep((test.run)(live.clone())));
     let outcome = match tokio::time::timeout(test.deadline, &mut task).await {

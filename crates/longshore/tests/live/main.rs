@@ -28,6 +28,7 @@ mod run;
 mod session;
 mod stats;
 mod support;
+mod swarm;
 mod system;
 mod tcp;
 mod unknown;
@@ -62,6 +63,7 @@ fn main() -> ExitCode {
         run::tests(),
         session::tests(),
         stats::tests(),
+        swarm::tests(),
         system::tests(),
         tcp::tests(),
         unknown::tests(),

@@ -7,6 +7,7 @@ use longshore_models::{
 use longshore_wire::words::{self, WordsError};
 use serde_json::Value;
 
+use crate::api::set;
 use crate::error::{ErrorKind, Operation, Result};
 
 /// What a container is made from: its image, its command and all its settings.
@@ -286,21 +287,9 @@ impl Spec {
             let message = format!("the spec can't be written as JSON: {source}");
             operation.error_from(ErrorKind::Invalid, message, source)
         })?;
-        for (path, value) in &self.set {
-            *property(&mut json, path) = value.clone();
-        }
+        set::apply(&mut json, &self.set);
         Ok(json)
     }
-}
-
-/// The place in `json` that `path` leads to; objects on the way are made.
-fn property<'a>(json: &'a mut Value, path: &str) -> &'a mut Value {
-    path.split('.').fold(json, |place, name| {
-        if !place.is_object() {
-            *place = Value::Object(serde_json::Map::new());
-        }
-        &mut place[name]
-    })
 }
 
 /// A command: words, or a line to be split into words as a shell does.

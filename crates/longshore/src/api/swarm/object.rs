@@ -22,6 +22,11 @@ pub(crate) trait Object: DeserializeOwned {
 
     /// What it is to be.
     fn spec(&self) -> &Self::Spec;
+
+    /// What it is to be, as it was read.
+    fn raw_spec(raw: &Raw<Self>) -> &Value {
+        &raw["Spec"]
+    }
 }
 
 /// Reads an object, lets `change` have its spec, and writes that with the version that was read.
@@ -42,13 +47,13 @@ pub(crate) async fn update<T: Object>(
     let mut object: Raw<T> = docker.send(request).await?.raw().await?;
     let mut spec = object.spec().clone();
     change(&mut spec);
-    let body = changed(&object["Spec"], object.spec(), &spec, &operation)?;
+    let body = changed(T::raw_spec(&object), object.spec(), &spec, &operation)?;
     let mut attempt = 1;
     loop {
         match docker.send(write(object.version(), &body)?).await {
             Err(error) if error.is_conflict() && attempt < ATTEMPTS => {
                 let now: Raw<T> = docker.send(read()?).await?.raw().await?;
-                if now.version() == object.version() || now["Spec"] != object["Spec"] {
+                if now.version() == object.version() || T::raw_spec(&now) != T::raw_spec(&object) {
                     return Err(error);
                 }
                 object = now;

@@ -1,0 +1,125 @@
+use std::io;
+use std::path::PathBuf;
+
+use longshore::swarm::SwarmInitOptions;
+use longshore::{ApiVersion, Container, Docker, Result};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::sync::{OnceCell, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use super::IMAGE;
+
+/// How to begin a swarm that nobody else can join.
+pub fn swarm_of_one() -> SwarmInitOptions {
+    SwarmInitOptions::default().listen_addr("127.0.0.1:2377").advertise_addr("127.0.0.1")
+}
+
+/// A real engine.
+#[derive(Debug)]
+pub struct LiveEngine {
+    pub(super) name: String,
+    host: String,
+    pub(super) docker: Docker,
+    api: ApiVersion,
+    podman: bool,
+    pub(super) shared: OnceCell<Container>,
+    swarm: RwLock<()>,
+}
+
+impl LiveEngine {
+    /// Asks the engine at `host` what it is, and sees to it that it has [`IMAGE`].
+    ///
+    /// # Errors
+    /// When it can't be reached, or does not have the image and can't pull it.
+    pub async fn connect(name: &str, host: &str) -> Result<Self> {
+        let docker = Docker::connect_to(host)?;
+        let version = docker.version().await?;
+        let podman = version.components.iter().any(|component| component.name.starts_with("Podman"));
+        let api = docker.api_version().await?;
+        if docker.image(IMAGE).inspect().await.is_err_and(|error| error.is_not_found()) {
+            docker.images().pull(IMAGE).await?.finish().await?;
+        }
+        Ok(LiveEngine {
+            name: name.to_owned(),
+            host: host.to_owned(),
+            docker,
+            api,
+            podman,
+            shared: OnceCell::new(),
+            swarm: RwLock::default(),
+        })
+    }
+
+    /// What the list of engines calls it.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its address.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// The newest API version that it and longshore speak.
+    pub fn api(&self) -> ApiVersion {
+        self.api
+    }
+
+    /// Whether it is Podman.
+    pub fn is_podman(&self) -> bool {
+        self.podman
+    }
+
+    /// Whether it is there to be a swarm, and for nothing else: its name says so.
+    pub fn is_for_swarms(&self) -> bool {
+        self.name.starts_with("swarm")
+    }
+
+    /// Makes a swarm of the engine unless it is one, which stays as long as the guard does.
+    ///
+    /// # Errors
+    /// As [`Swarm::init`](longshore::Swarm::init).
+    pub async fn share_swarm(&self) -> Result<RwLockReadGuard<'_, ()>> {
+        if self.docker.swarm().inspect().await.is_err_and(|error| error.is_conflict()) {
+            let _alone = self.swarm.write().await;
+            if self.docker.swarm().inspect().await.is_err_and(|error| error.is_conflict()) {
+                self.docker.swarm().init_with(&swarm_of_one()).await?;
+            }
+        }
+        Ok(self.swarm.read().await)
+    }
+
+    /// The engine for one test alone, swarm or not.
+    pub async fn own_swarm(&self) -> RwLockWriteGuard<'_, ()> {
+        self.swarm.write().await
+    }
+
+    /// The unix socket that it listens on, if it does.
+    pub fn socket(&self) -> Option<PathBuf> {
+        self.host.strip_prefix("unix://").map(PathBuf::from)
+    }
+
+    /// Makes a request without longshore, for what longshore does not do yet: the status and the body of the answer.
+    ///
+    /// # Errors
+    /// When the engine can't be reached or answers no HTTP.
+    pub async fn call(&self, method: &str, target: &str) -> io::Result<(u16, String)> {
+        let request = format!("{method} {target} HTTP/1.0\r\nHost: engine\r\nContent-Length: 0\r\n\r\n");
+        let mut answer = Vec::new();
+        if let Some(socket) = self.socket() {
+            let mut stream = tokio::net::UnixStream::connect(socket).await?;
+            stream.write_all(request.as_bytes()).await?;
+            stream.read_to_end(&mut answer).await?;
+        } else {
+            let address = self.host.trim_start_matches("tcp://").trim_start_matches("http://");
+            let mut stream = tokio::net::TcpStream::connect(address).await?;
+            stream.write_all(request.as_bytes()).await?;
+            stream.read_to_end(&mut answer).await?;
+        }
+        let answer = String::from_utf8_lossy(&answer);
+        let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok());
+        match (status, answer.split_once("\r\n\r\n")) {
+            (Some(status), Some((_, body))) => Ok((status, body.to_owned())),
+            _ => Err(io::Error::other(format!("no answer: {answer}"))),
+        }
+    }
+}

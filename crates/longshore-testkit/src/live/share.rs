@@ -1,0 +1,170 @@
+use std::collections::BTreeSet;
+use std::fmt;
+use std::ops::Deref;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use longshore::container::ListOptions;
+use longshore::image::{ImageListOptions, ImageRemoveOptions, ImportOptions};
+use longshore::{CommandLine, Container, Created, Docker, Result, Spec};
+
+use super::run::{gone, remove_container};
+use super::{CASE, IMAGE, IMAGES, LABEL, LiveEngine, Run};
+
+/// One test's share of an engine: a [`Docker`] that knows how to name and label what the test makes.
+///
+/// ```no_run
+/// # use std::sync::Arc;
+/// # use longshore_testkit::live::{Live, LiveEngine, Run};
+/// # async fn example() -> longshore::Result<()> {
+/// let engine = Arc::new(LiveEngine::connect("mine", "unix:///var/run/docker.sock").await?);
+/// let live = Live::new(engine, Run::begin(), "example");
+/// let sleeper = live.start(live.spec("sleep 60")).await?;
+/// sleeper.pause().await?;
+/// live.clean_up().await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Live(Arc<Share>);
+
+struct Share {
+    engine: Arc<LiveEngine>,
+    run: Arc<Run>,
+    case: String,
+    images: Mutex<BTreeSet<String>>,
+}
+
+impl Live {
+    /// Begins a test.
+    pub fn new(engine: Arc<LiveEngine>, run: Arc<Run>, case: &str) -> Self {
+        Live(Arc::new(Share { engine, run, case: case.to_owned(), images: Mutex::default() }))
+    }
+
+    /// The engine.
+    pub fn engine(&self) -> &LiveEngine {
+        &self.0.engine
+    }
+
+    /// A name that no other test uses.
+    pub fn name(&self) -> String {
+        format!("longshore-{}", self.0.run.unique())
+    }
+
+    /// The label that tells the containers of this test from all others, as `name=value`.
+    pub fn label(&self) -> String {
+        format!("{CASE}={}", self.case())
+    }
+
+    fn case(&self) -> String {
+        format!("{}/{}", self.0.run.id(), self.0.case)
+    }
+
+    /// A container of [`IMAGE`] with a name and labels, in the network of its host: a network of its own, even an empty
+    /// one, costs some engines most of the time that a start takes.
+    pub fn spec(&self, command: impl Into<CommandLine>) -> Spec {
+        self.connected_spec(command).network("host")
+    }
+
+    /// The same, in the network that the engine has for all.
+    pub fn connected_spec(&self, command: impl Into<CommandLine>) -> Spec {
+        self.labelled(Spec::image(IMAGE)).cmd(command).name(self.name())
+    }
+
+    /// Adds the labels by which the container is found when the test has ended.
+    pub fn labelled(&self, spec: Spec) -> Spec {
+        spec.label(LABEL, self.0.run.id()).label(CASE, self.case())
+    }
+
+    /// How to import an image so that it is found when the test has ended.
+    pub fn import_options(&self) -> ImportOptions {
+        ImportOptions::default().repository(self.image_name()).change(format!("LABEL {LABEL}={}", self.0.run.id()))
+    }
+
+    /// A name for an image that no other test uses. The image of this name is removed when the test has ended.
+    pub fn image_name(&self) -> String {
+        let name = format!("{IMAGES}{}", self.0.run.unique());
+        self.0.images.lock().unwrap_or_else(PoisonError::into_inner).insert(name.clone());
+        name
+    }
+
+    /// Sees to it that an image without a name is removed when the test has ended.
+    pub fn keep(&self, image: &str) {
+        self.0.images.lock().unwrap_or_else(PoisonError::into_inner).insert(image.to_owned());
+    }
+
+    /// Creates a container.
+    ///
+    /// # Errors
+    /// As [`Containers::create`](longshore::Containers::create).
+    pub async fn create(&self, spec: Spec) -> Result<Created> {
+        self.containers().create(&spec).await
+    }
+
+    /// Creates and starts a container.
+    ///
+    /// # Errors
+    /// As [`Containers::create`](longshore::Containers::create) and [`Container::start`].
+    pub async fn start(&self, spec: Spec) -> Result<Container> {
+        let container = self.create(spec).await?.container;
+        container.start().await?;
+        Ok(container)
+    }
+
+    /// A running container that all tests of the engine share: for calls that leave it as it is.
+    ///
+    /// # Errors
+    /// As [`start`](Live::start).
+    pub async fn shared(&self) -> Result<&Container> {
+        let share = &self.0;
+        share.engine.shared.get_or_try_init(|| self.start(self.spec("sleep 100000").label(CASE, "shared"))).await
+    }
+
+    /// Removes everything that the test has made.
+    ///
+    /// # Errors
+    /// When the engine does not let it.
+    pub async fn clean_up(&self) -> Result<()> {
+        let options = ListOptions::default().all().filter("label", self.label());
+        for container in self.containers().list_with(&options).await? {
+            remove_container(self, &container.id).await?;
+        }
+        let images = std::mem::take(&mut *self.0.images.lock().unwrap_or_else(PoisonError::into_inner));
+        for image in images {
+            gone(self.image(image).remove_with(&ImageRemoveOptions::default().force()).await)?;
+        }
+        Ok(())
+    }
+
+    /// The names of the containers of this test that exist, running or not.
+    ///
+    /// # Errors
+    /// As [`Containers::list`](longshore::Containers::list).
+    pub async fn existing(&self) -> Result<Vec<String>> {
+        let options = ListOptions::default().all().filter("label", self.label());
+        let containers = self.containers().list_with(&options).await?;
+        Ok(containers.iter().map(|container| container.name().to_owned()).collect())
+    }
+
+    /// How many images there are with this reference.
+    ///
+    /// # Errors
+    /// As [`Images::list`](longshore::Images::list).
+    pub async fn count_images(&self, reference: &str) -> Result<usize> {
+        let options = ImageListOptions::default().filter("reference", reference);
+        Ok(self.images().list_with(&options).await?.len())
+    }
+}
+
+impl Deref for Live {
+    type Target = Docker;
+
+    fn deref(&self) -> &Docker {
+        &self.0.engine.docker
+    }
+}
+
+impl fmt::Debug for Live {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Live({} on {})", self.0.case, self.0.engine.name)
+    }
+}
