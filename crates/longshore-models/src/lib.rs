@@ -15,6 +15,7 @@
 //! What is empty, zero or `None` is not sent, so that the engine's or the image's default holds.
 
 mod base64_bytes;
+mod build_cache;
 mod container;
 mod descriptor;
 mod duration_nanos;
@@ -39,6 +40,7 @@ mod system;
 mod timestamp;
 mod volume;
 
+pub use build_cache::{BuildCache, BuildCacheKind};
 pub use container::changes::{ChangeKind, FilesystemChange};
 pub use container::config::ContainerConfig;
 pub use container::create::{ContainerCreated, CreateBody};
@@ -102,7 +104,13 @@ pub use swarm::object::{Driver, ObjectVersion};
 pub use swarm::resource::{DiscreteResource, GenericResource, NamedResource, NodePlatform, ResourceObject};
 pub use swarm::secret::{SecretInspect, SecretSpec};
 pub use swarm::secret_text::SecretText;
-pub use system::swarm::LocalNodeState;
+pub use system::disk_usage::{DiskUsage, Usage};
+pub use system::info::{AddressPool, CgroupDriver, PluginsInfo, SystemInfo};
+pub use system::parts::{
+    ContainerdInfo, ContainerdNamespaces, DeviceInfo, EngineCommit, FirewallInfo, InfoEntry, NriInfo, Runtime,
+};
+pub use system::registry_config::{IndexInfo, RegistryServiceConfig};
+pub use system::swarm::{LocalNodeState, PeerNode, SwarmInfo};
 pub use system::version::{ComponentVersion, EnginePlatform, SystemVersion};
 pub use timestamp::Timestamp;
 pub use volume::cluster::{
