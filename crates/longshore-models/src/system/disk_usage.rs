@@ -91,14 +91,17 @@ fn one_shape<T>(told: Option<Usage<T>>, list: Option<Vec<T>>, sum: impl FnOnce(&
     Some(usage)
 }
 
-fn of_images(images: &[ImageSummary], total_size: u64) -> Usage<ImageSummary> {
-    let unused = images.iter().filter(|image| image.containers == 0 && image.size >= 0 && image.shared_size >= 0);
+fn of_images(images: &[ImageSummary], layers_size: u64) -> Usage<ImageSummary> {
+    let own = |image: &ImageSummary| bytes(image.size.saturating_sub(image.shared_size.max(0)));
+    let unused = images.iter().filter(|image| image.containers == 0 && image.shared_size >= 0);
     Usage {
         active_count: images.iter().filter(|image| image.containers > 0).count() as u64,
-        reclaimable: unused
-            .map(|image| bytes(image.size.saturating_sub(image.shared_size)))
-            .fold(0, u64::saturating_add),
-        total_size,
+        reclaimable: unused.map(own).fold(0, u64::saturating_add),
+        total_size: match layers_size {
+            // Podman tells none.
+            0 => images.iter().map(own).fold(0, u64::saturating_add),
+            size => size,
+        },
         ..Usage::default()
     }
 }
