@@ -15,6 +15,7 @@
 //! What is empty, zero or `None` is not sent, so that the engine's or the image's default holds.
 
 mod base64_bytes;
+mod build_cache;
 mod checkpoint;
 mod container;
 mod descriptor;
@@ -41,6 +42,7 @@ mod system;
 mod timestamp;
 mod volume;
 
+pub use build_cache::{BuildCache, BuildCacheKind};
 pub use checkpoint::{CheckpointCreate, CheckpointSummary};
 pub use container::changes::{ChangeKind, FilesystemChange};
 pub use container::config::ContainerConfig;
@@ -62,10 +64,17 @@ pub use error::{ErrorResponse, IdResponse};
 pub use exec::{ExecCreate, ExecInspect, ExecProcess, ExecStart};
 pub use health::{Health, HealthConfig, HealthStatus, HealthSummary, HealthTest, HealthcheckResult};
 pub use host_config::{CgroupnsMode, ConsoleSize, HostConfig, Isolation, LogConfig, RestartPolicy, RestartPolicyName};
+pub use image::attestation::AttestationStatement;
 pub use image::build::{BuildCachePruned, BuildOutput};
+pub use image::history::ImageHistoryItem;
+pub use image::identity::{
+    BuildIdentity, Identity, KnownSigner, PullIdentity, SignatureIdentity, SignatureTimestamp, SignatureTimestampType,
+    SignatureType, SignerIdentity,
+};
 pub use image::inspect::{ImageInspect, ImageMetadata, ImageRootFs};
 pub use image::progress::{ErrorDetail, ProgressDetail, ProgressMessage};
 pub use image::remove::{ImageDeleted, ImagesPruned};
+pub use image::search::ImageSearchItem;
 pub use image::summary::{
     ImageManifestSummary, ImageSummary, ManifestAttestation, ManifestImage, ManifestKind, ManifestSize, UnpackedSize,
 };
@@ -103,8 +112,14 @@ pub use swarm::object::{Driver, ObjectVersion};
 pub use swarm::resource::{DiscreteResource, GenericResource, NamedResource, NodePlatform, ResourceObject};
 pub use swarm::secret::{SecretInspect, SecretSpec};
 pub use swarm::secret_text::SecretText;
+pub use system::disk_usage::{DiskUsage, Usage};
 pub use system::event::{EventAction, EventActor, EventKind, EventMessage};
-pub use system::swarm::LocalNodeState;
+pub use system::info::{AddressPool, CgroupDriver, PluginsInfo, SystemInfo};
+pub use system::parts::{
+    ContainerdInfo, ContainerdNamespaces, DeviceInfo, EngineCommit, FirewallInfo, InfoEntry, NriInfo, Runtime,
+};
+pub use system::registry_config::{IndexInfo, RegistryServiceConfig};
+pub use system::swarm::{LocalNodeState, PeerNode, SwarmInfo};
 pub use system::version::{ComponentVersion, EnginePlatform, SystemVersion};
 pub use timestamp::Timestamp;
 pub use volume::cluster::{

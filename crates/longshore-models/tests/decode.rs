@@ -16,7 +16,7 @@ const ENGINES: [&str; 4] = ["docker-20.10", "docker-26.1", "docker-sid", "podman
 const NO_SWARM: &str = "it has no swarms";
 
 /// Files an engine can't have, and why.
-const ABSENT: [(&str, &str, &str); 19] = [
+const ABSENT: [(&str, &str, &str); 20] = [
     ("podman", "build_message-buildkit_image", "it has no BuildKit"),
     ("podman", "build_message-trace", "it has no BuildKit"),
     ("podman", "build_prune", "it has no such cache"),
@@ -33,6 +33,7 @@ const ABSENT: [(&str, &str, &str); 19] = [
     ("podman", "swarm_unlock_key", NO_SWARM),
     ("podman", "container_update", "there is no update in its API before version 5"),
     ("podman", "container_stats-stopped", "it answers nothing at all"),
+    ("podman", "image_progress-load_layer", "it tells no progress of a load"),
     ("docker-20.10", "image_progress-failed", "it answers 500 when the registry can't be reached"),
     ("docker-26.1", "image_progress-failed", "it answers 500 when the registry can't be reached"),
     ("docker-sid", "image_progress-failed", "it answers 500 when the registry can't be reached"),
@@ -70,9 +71,12 @@ fn decode(name: &str, json: &[u8]) -> Result<String, serde_json::Error> {
         "container_top" => show::<ContainerTop>(json),
         "container_update" => show::<ContainerUpdated>(json),
         "container_wait" => show::<WaitResponse>(json),
+        "disk_usage" => show::<DiskUsage>(json),
         "error" => show::<ErrorResponse>(json),
         "event" => show::<EventMessage>(json),
         "exec_inspect" => show::<ExecInspect>(json),
+        "image_attestation" => show::<Vec<AttestationStatement>>(json),
+        "image_history" => show::<Vec<ImageHistoryItem>>(json),
         "image_inspect" => show::<ImageInspect>(json),
         "image_list" => show::<Vec<ImageSummary>>(json),
         "image_remove" => show::<Vec<ImageDeleted>>(json),
@@ -80,6 +84,11 @@ fn decode(name: &str, json: &[u8]) -> Result<String, serde_json::Error> {
         "network_inspect" => show::<NetworkInspect>(json),
         "network_list" => show::<Vec<NetworkSummary>>(json),
         "network_prune" => show::<NetworksPruned>(json),
+        "image_progress" => show::<ProgressMessage>(json),
+        "image_prune" => show::<ImagesPruned>(json),
+        "image_remove" => show::<Vec<ImageDeleted>>(json),
+        "image_search" => show::<Vec<ImageSearchItem>>(json),
+        "info" => show::<SystemInfo>(json),
         "node_inspect" => show::<NodeInspect>(json),
         "node_list" => show::<Vec<NodeInspect>>(json),
         "secret_inspect" => show::<SecretInspect>(json),
@@ -139,9 +148,18 @@ fn every_fixture_decodes() {
     for (folder, name, json) in fixtures() {
         decode(&name, &json).unwrap_or_else(|error| panic!("{folder}/{name}: {error}"));
     }
-    for name in
-        ["container_inspect", "container_stats", "container_top", "exec_inspect", "image_inspect", "version", "error"]
-    {
+    for name in [
+        "container_inspect",
+        "container_stats",
+        "container_top",
+        "disk_usage",
+        "error",
+        "exec_inspect",
+        "image_inspect",
+        "image_prune",
+        "info",
+        "version",
+    ] {
         decode(name, b"{}").unwrap();
         decode(name, b"null").unwrap();
     }

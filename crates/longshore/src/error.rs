@@ -148,7 +148,7 @@ impl Operation {
                 ErrorKind::Conflict
             }
             (500, "invalid argument") => ErrorKind::Invalid,
-            (500, "layer not known" | "required plugin missing") => ErrorKind::NotFound,
+            (500, "image not known" | "layer not known" | "required plugin missing") => ErrorKind::NotFound,
             (503, cause) if cause.starts_with("Podman does not support service") => ErrorKind::Unsupported,
             _ if conflict => ErrorKind::Conflict,
             _ => error.0.kind,

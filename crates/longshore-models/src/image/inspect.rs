@@ -1,9 +1,8 @@
 //! Everything an engine knows of one image.
 
 use serde::Deserialize;
-use serde_json::Value;
 
-use crate::{ContainerConfig, Descriptor, DriverData, ImageManifestSummary, Timestamp};
+use crate::{ContainerConfig, Descriptor, DriverData, Identity, ImageManifestSummary, Timestamp};
 
 /// Tells everything of one image.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -45,8 +44,8 @@ pub struct ImageInspect {
     pub descriptor: Option<Descriptor>,
     /// What it consists of, API 1.48+; empty unless asked for.
     pub manifests: Vec<ImageManifestSummary>,
-    /// Where it comes from, as far as the engine has verified it, API 1.53+; `null` if it is not told.
-    pub identity: Value,
+    /// Where it comes from, as far as the engine has verified it, API 1.53+; `None` if it is not told.
+    pub identity: Option<Identity>,
     /// What the storage driver knows of it; `None` with a snapshotter.
     pub graph_driver: Option<DriverData>,
     /// Id of the image it was built upon here, until API 1.51.

@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use serde_json::Value;
 
 use crate::open_enum::words;
-use crate::{Descriptor, Platform, Timestamp};
+use crate::{Descriptor, Identity, Platform, Timestamp};
 
 /// Tells of one image in the list.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -83,8 +82,8 @@ pub struct ManifestImage {
     pub containers: Vec<String>,
     /// How much of it is unpacked.
     pub size: UnpackedSize,
-    /// Where it comes from, as far as the engine has verified it, API 1.54+; `null` unless asked for.
-    pub identity: Value,
+    /// Where it comes from, as far as the engine has verified it, API 1.54+; `None` unless asked for.
+    pub identity: Option<Identity>,
 }
 
 /// How much of an image is unpacked.

@@ -8,6 +8,7 @@ use bytes::{Buf, Bytes};
 use futures_core::Stream;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 
+use super::ending::Ending;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Body, Response};
 
@@ -18,17 +19,25 @@ pub struct ByteStream {
     body: Body,
     /// What [`AsyncRead`] has taken from the body and not yet handed out.
     begun: Bytes,
+    /// Where the engine may write its failure into the bytes.
+    ending: Option<Ending>,
 }
 
 impl ByteStream {
     pub(crate) fn new(response: Response) -> Self {
-        ByteStream { body: response.into_body(), begun: Bytes::new() }
+        ByteStream { body: response.into_body(), begun: Bytes::new(), ending: None }
+    }
+
+    /// A download into which the engine writes why it failed, if it does after it has begun.
+    pub(crate) fn with_ending(response: Response) -> Self {
+        ByteStream { ending: Some(Ending::default()), ..ByteStream::new(response) }
     }
 
     /// Takes the next piece; `None` at the end and after an error.
     ///
     /// # Errors
     /// [`Truncated`](ErrorKind::Truncated) when the connection ends before the download does,
+    /// [`InStream`](ErrorKind::InStream) when the engine fails on the way and tells so,
     /// [`Timeout`](ErrorKind::Timeout) at a deadline.
     ///
     /// # Cancel safety
@@ -55,6 +64,22 @@ impl ByteStream {
         Ok(total)
     }
 
+    /// The next piece of the body.
+    fn poll_piece(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes>>> {
+        let piece = ready!(self.body.poll_next(context));
+        match (&piece, &mut self.ending) {
+            (Some(Ok(bytes)), Some(ending)) => ending.note(bytes),
+            (Some(Err(_)), _) => self.ending = None,
+            (None, _) => {
+                if let Some(reason) = self.ending.take().and_then(|ending| ending.failure()) {
+                    return Poll::Ready(Some(Err(self.body.operation().error(ErrorKind::InStream, reason))));
+                }
+            }
+            (Some(Ok(_)), None) => {}
+        }
+        Poll::Ready(piece)
+    }
+
     fn unwritable(&self, source: io::Error) -> Error {
         self.body.operation().error_from(ErrorKind::Io, format!("what came can't be written: {source}"), source)
     }
@@ -67,7 +92,7 @@ impl Stream for ByteStream {
         if !self.begun.is_empty() {
             return Poll::Ready(Some(Ok(std::mem::take(&mut self.begun))));
         }
-        self.body.poll_next(context)
+        self.poll_piece(context)
     }
 }
 
@@ -78,7 +103,7 @@ impl AsyncRead for ByteStream {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         if self.begun.is_empty() {
-            match ready!(self.body.poll_next(context)) {
+            match ready!(self.poll_piece(context)) {
                 Some(piece) => self.begun = piece?,
                 None => return Poll::Ready(Ok(())),
             }

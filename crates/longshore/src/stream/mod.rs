@@ -3,6 +3,7 @@
 mod bytes;
 mod collect;
 mod connection;
+mod ending;
 mod fan_out;
 mod json;
 mod lines;

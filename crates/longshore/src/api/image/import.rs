@@ -112,7 +112,41 @@ impl Images {
     /// # Cancel safety
     /// As [`import`](Images::import).
     pub async fn import_with(&self, archive: impl Into<Payload>, options: &ImportOptions) -> Result<Image> {
-        let mut messages = Messages::new(self.docker.send(import(archive.into(), options)?).await?);
+        self.made(import(archive.into(), options)?).await
+    }
+
+    /// Makes an image of a tar archive of a root filesystem that the engine downloads from `url`, without a name. The
+    /// handle holds its id.
+    ///
+    /// `POST /images/create`, API 1.24+. The archive may be compressed with gzip, bzip2 or xz. The engine must reach the
+    /// server; to Docker, a URL without a scheme is one of `http`.
+    ///
+    /// # Errors
+    /// As [`import`](Images::import), and [`Invalid`](ErrorKind::Invalid) for an empty URL, before anything is sent;
+    /// [`Invalid`](ErrorKind::Invalid), [`Server`](ErrorKind::Server) or [`InStream`](ErrorKind::InStream), by engine,
+    /// when the server can't be reached or does not give the file.
+    ///
+    /// # Cancel safety
+    /// When the future is dropped, the engine may make the image all the same.
+    pub async fn import_url(&self, url: &str) -> Result<Image> {
+        self.import_url_with(url, &ImportOptions::default()).await
+    }
+
+    /// Makes an image of a tar archive that the engine downloads, as `options` say; see
+    /// [`import_url`](Images::import_url).
+    ///
+    /// # Errors
+    /// As [`import_url`](Images::import_url) and [`import_with`](Images::import_with).
+    ///
+    /// # Cancel safety
+    /// As [`import_url`](Images::import_url).
+    pub async fn import_url_with(&self, url: &str, options: &ImportOptions) -> Result<Image> {
+        self.made(import_url(url, options)?).await
+    }
+
+    /// Sends a request that makes an image and tells its id at the end.
+    async fn made(&self, request: Request) -> Result<Image> {
+        let mut messages = Messages::new(self.docker.send(request).await?);
         let mut id = None;
         while let Some(message) = messages.next().await {
             id = named_id(message?).or(id);
@@ -132,6 +166,19 @@ fn named_id(message: ProgressMessage) -> Option<String> {
 }
 
 fn import(archive: Payload, options: &ImportOptions) -> Result<Request> {
+    Ok(create("-", options)?.payload("application/x-tar", archive))
+}
+
+fn import_url(url: &str, options: &ImportOptions) -> Result<Request> {
+    let request = create(url, options)?;
+    match url {
+        // To the engine it would be an archive that follows.
+        "" | "-" => Err(request.operation.error(ErrorKind::Invalid, format!("`{url}` is no URL"))),
+        _ => Ok(request),
+    }
+}
+
+fn create(source: &str, options: &ImportOptions) -> Result<Request> {
     let operation = match &options.repository {
         Some(repository) => Operation::on("import image", repository),
         None => Operation::new("import image"),
@@ -141,7 +188,7 @@ fn import(archive: Payload, options: &ImportOptions) -> Result<Request> {
     let mut request = Request::new(Method::Post, Path::new("images/create"), operation).unbounded();
     request
         .query
-        .push("fromSrc", "-")
+        .push("fromSrc", source)
         .optional("repo", name)
         .optional("message", options.message.as_ref())
         .each("changes", &options.changes)
@@ -149,7 +196,7 @@ fn import(archive: Payload, options: &ImportOptions) -> Result<Request> {
     if options.platform.is_some() {
         request.needs("the platform of an import", ApiVersion::new(1, 32));
     }
-    Ok(request.payload("application/x-tar", archive))
+    Ok(request)
 }
 
 #[cfg(test)]
@@ -176,6 +223,15 @@ mod tests {
              &changes=CMD%20%5B%22sh%22%5D&changes=ENV%20A%3D1&platform=linux%2Farm64%2Fv8\n\
              Content-Type: application/x-tar\n\n(streamed)"
         );
+        assert_eq!(
+            text(import_url("https://example.com/root.tar.gz", &options)),
+            "POST /images/create?fromSrc=https%3A%2F%2Fexample.com%2Froot.tar.gz&repo=shop%2Fweb%3A2&message=by%20hand\
+             &changes=CMD%20%5B%22sh%22%5D&changes=ENV%20A%3D1&platform=linux%2Farm64%2Fv8"
+        );
+        for nothing in ["", "-"] {
+            let error = import_url(nothing, &ImportOptions::default()).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Invalid);
+        }
         let error = import("".into(), &ImportOptions::default().repository("BAD")).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Invalid);
     }

@@ -1,27 +1,40 @@
 //! Images: [`Images`] for all of them, [`Image`] for one.
 
+mod attestations;
 mod build;
+mod history;
 mod import;
 mod inspect;
 mod list;
+mod load;
 pub(crate) mod progress;
+mod prune;
 mod pull;
 mod remove;
+mod save;
+mod search;
 mod tag;
 
 use longshore_wire::path::Path;
 use longshore_wire::reference::Reference;
+use longshore_wire::version::ApiVersion;
 use serde_json::json;
 
+pub use attestations::AttestationOptions;
 #[cfg(feature = "build")]
 pub(crate) use build::operation as build_operation;
 pub use build::{BuildContext, BuildEvent, BuildOptions, BuildProgress, BuildPruneOptions};
+pub use history::ImageHistoryOptions;
 pub use import::ImportOptions;
 pub use inspect::ImageInspectOptions;
 pub use list::ImageListOptions;
+pub use load::{LoadOptions, LoadProgress};
 pub use longshore_wire::buildkit::{BuildTrace, InvalidTrace, TraceOutput, TraceProgress, TraceStep, TraceWarning};
+pub use prune::ImagePruneOptions;
 pub use pull::{PullOptions, PullProgress};
 pub use remove::ImageRemoveOptions;
+pub use save::SaveOptions;
+pub use search::ImageSearchOptions;
 
 use crate::docker::Docker;
 use crate::error::{ErrorKind, Operation, Result};
@@ -109,6 +122,20 @@ pub(crate) fn made_name(
         (Some(repository), Some(tag)) => new_name(&format!("{repository}:{tag}"), operation).map(Some),
         (None, Some(_)) => Err(operation.error(ErrorKind::Invalid, "a tag needs a repository")),
     }
+}
+
+/// Adds the platforms of an archive of images to a request: one since API 1.48, several since API 1.52.
+fn push_platforms(request: &mut Request, platforms: &[String]) -> Result<()> {
+    for platform in platforms {
+        request.query.push("platform", platform_json(platform, &request.operation)?);
+    }
+    if !platforms.is_empty() {
+        request.needs("the platform of an archive of images", ApiVersion::new(1, 48));
+    }
+    if platforms.len() > 1 {
+        request.needs("several platforms of an archive of images", ApiVersion::new(1, 52));
+    }
+    Ok(())
 }
 
 /// The JSON that some parameters take for a platform such as `linux/arm64/v8`.

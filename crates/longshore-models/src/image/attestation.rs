@@ -1,0 +1,19 @@
+//! What is attested about an image.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::Descriptor;
+
+/// Gives one statement about an image, such as where it was built from or what it contains.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+#[non_exhaustive]
+pub struct AttestationStatement {
+    /// Where the statement is in the image store.
+    pub descriptor: Descriptor,
+    /// URI of the kind of statement, such as `https://slsa.dev/provenance/v1`.
+    pub predicate_type: String,
+    /// The in-toto statement itself; `null` unless asked for.
+    pub statement: Value,
+}
