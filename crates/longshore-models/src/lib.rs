@@ -34,6 +34,7 @@ mod plugin;
 mod port;
 mod publish;
 mod raw;
+mod registry;
 mod resources;
 mod scope;
 mod swarm;
@@ -64,6 +65,7 @@ pub use health::{Health, HealthConfig, HealthStatus, HealthSummary, HealthTest, 
 pub use host_config::{CgroupnsMode, ConsoleSize, HostConfig, Isolation, LogConfig, RestartPolicy, RestartPolicyName};
 pub use image::inspect::{ImageInspect, ImageMetadata, ImageRootFs};
 pub use image::progress::{ErrorDetail, ProgressDetail, ProgressMessage};
+pub use image::push::ImagePushed;
 pub use image::remove::{ImageDeleted, ImagesPruned};
 pub use image::summary::{
     ImageManifestSummary, ImageSummary, ManifestAttestation, ManifestImage, ManifestKind, ManifestSize, UnpackedSize,
@@ -86,6 +88,7 @@ pub use plugin::{
 pub use port::{HostIp, HostPort, ParsePortError, Port, PortBinding, PortMap, Protocol, PublishedPort};
 pub use publish::Publish;
 pub use raw::Raw;
+pub use registry::{AuthResponse, DistributionInspect};
 pub use resources::{DeviceMapping, DeviceRequest, Resources, ThrottleDevice, Ulimit, WeightDevice};
 pub use scope::Scope;
 pub use swarm::cluster::{
