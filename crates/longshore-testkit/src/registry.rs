@@ -128,7 +128,8 @@ struct Registry {
 
 impl Registry {
     async fn start(kind: &str) -> io::Result<Self> {
-        let program = program().map_err(io::Error::other)?;
+        let finding = tokio::task::spawn_blocking(program).await.map_err(io::Error::other)?;
+        let program = finding.map_err(io::Error::other)?;
         remove_stale();
         let folder = std::env::temp_dir().join(format!("{FOLDERS}{}-{kind}", std::process::id()));
         fs::create_dir(&folder)?;
@@ -177,8 +178,9 @@ fn program() -> Result<PathBuf, String> {
     if let Some(program) = std::env::var_os(VARIABLE).filter(|program| !program.is_empty()) {
         return Ok(program.into());
     }
-    let path = xtask(&["engine", "registry"], Stdio::piped())
-        .map_err(|error| format!("THERE IS NO REGISTRY TO TEST WITH; {VARIABLE} names its program: {error}"))?;
+    let path = xtask(&["engine", "registry"], Stdio::piped()).map_err(|error| {
+        format!("THERE IS NO REGISTRY TO TEST WITH: {error}; name its program: {VARIABLE}=/usr/bin/docker-registry")
+    })?;
     Ok(path.trim().into())
 }
 

@@ -25,6 +25,7 @@ mod logs;
 mod networks;
 mod port;
 mod prune;
+mod registry;
 mod replace;
 mod run;
 mod session;
@@ -47,6 +48,7 @@ fn main() -> ExitCode {
     let topics = [
         wait::tests(),
         large::tests(),
+        registry::tests(),
         archive::tests(),
         attach::tests(),
         commit::tests(),
