@@ -11,6 +11,6 @@ pub struct ImagePushed {
     pub tag: String,
     /// Digest of the manifest, such as `sha256:…`: the name of this very image in the registry.
     pub digest: String,
-    /// Bytes of the manifest; the layers don't count.
+    /// Bytes of the manifest; the layers don't count. Podman 4 tells those of the manifest before compression.
     pub size: u64,
 }

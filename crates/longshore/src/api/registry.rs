@@ -36,7 +36,8 @@ impl Docker {
     /// Asks a registry whether it takes these credentials: the one that their server address names, or Docker Hub.
     ///
     /// `POST /auth`, API 1.24+. Neither the engine nor longshore keeps them: each pull and push is given its own. Some
-    /// registries answer with an identity token, which serves in place of the password.
+    /// registries answer with an identity token, which serves in place of the password. Podman speaks TLS with every
+    /// registry but those whose address begins with `localhost:`.
     ///
     /// ```no_run
     /// # async fn example(docker: longshore::Docker) -> longshore::Result<()> {
