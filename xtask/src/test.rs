@@ -24,6 +24,9 @@ const ENGINES: &str = "LONGSHORE_TEST_ENGINES";
 /// Names an engine of one's own for the live tests.
 const HOST: &str = "LONGSHORE_TEST_HOST";
 
+/// Names the program of the registry that live tests push to and pull from.
+const REGISTRY: &str = "LONGSHORE_TEST_REGISTRY";
+
 /// The test of the library that talks to engines; all others are over wires of their own.
 const LIVE: &str = "live";
 
@@ -93,6 +96,14 @@ fn documentation() -> Command {
 /// Runs the live tests on every engine, and stops those engines that were started for it.
 fn live(stages: &mut Stages) -> Result<()> {
     let mut tests = workspace::cargo(&["test", "--package", "longshore", "--all-features", "--test", LIVE]);
+    if std::env::var_os(REGISTRY).is_none() {
+        match engine::registry() {
+            Ok(program) => {
+                tests.env(REGISTRY, program);
+            }
+            Err(error) => eprintln!("WARNING: THE TESTS THAT NEED A REGISTRY WILL FAIL: {error}"),
+        }
+    }
     if std::env::var_os(HOST).is_some() || std::env::var_os(ENGINES).is_some() {
         return stages.run("live tests on the engines that the environment names", tests);
     }

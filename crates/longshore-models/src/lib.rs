@@ -35,6 +35,7 @@ mod plugin;
 mod port;
 mod publish;
 mod raw;
+mod registry;
 mod resources;
 mod scope;
 mod swarm;
@@ -73,6 +74,7 @@ pub use image::identity::{
 };
 pub use image::inspect::{ImageInspect, ImageMetadata, ImageRootFs};
 pub use image::progress::{ErrorDetail, ProgressDetail, ProgressMessage};
+pub use image::push::ImagePushed;
 pub use image::remove::{ImageDeleted, ImagesPruned};
 pub use image::search::ImageSearchItem;
 pub use image::summary::{
@@ -96,6 +98,7 @@ pub use plugin::{
 pub use port::{HostIp, HostPort, ParsePortError, Port, PortBinding, PortMap, Protocol, PublishedPort};
 pub use publish::Publish;
 pub use raw::Raw;
+pub use registry::{AuthResponse, DistributionInspect};
 pub use resources::{DeviceMapping, DeviceRequest, Resources, ThrottleDevice, Ulimit, WeightDevice};
 pub use scope::Scope;
 pub use swarm::cluster::{

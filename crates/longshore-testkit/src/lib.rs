@@ -8,6 +8,7 @@
 //! | [`poll`] | drops a future after so many polls, reads a stream to its end |
 //! | [`proxy`] | stands before a real engine and breaks its connections |
 //! | [`live`] | knows the real engines to test with, and removes what tests make on them |
+//! | [`registry`] | runs a real registry, and lets engines reach it |
 //!
 //! ```
 //! use longshore_testkit::{Answer, Exchange, ScriptedEngine};
@@ -28,6 +29,7 @@ pub mod engine;
 pub mod live;
 pub mod poll;
 pub mod proxy;
+pub mod registry;
 mod request;
 pub mod transcript;
 

@@ -92,7 +92,16 @@ impl FaultProxy {
     /// # Errors
     /// When no port can be had.
     pub async fn tcp(engine: impl AsRef<Path>) -> io::Result<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        FaultProxy::over(std::net::TcpListener::bind("127.0.0.1:0")?, engine)
+    }
+
+    /// Listens on a TCP port that there is already, maybe of another network namespace.
+    ///
+    /// # Errors
+    /// When it can't be waited for.
+    pub fn over(listener: std::net::TcpListener, engine: impl AsRef<Path>) -> io::Result<Self> {
+        listener.set_nonblocking(true)?;
+        let listener = TcpListener::from_std(listener)?;
         let address = Address::Tcp(listener.local_addr()?);
         let shared = Shared::new(engine);
         let listening = tokio::spawn(shared.clone().serve_tcp(listener));

@@ -357,6 +357,11 @@ impl Error {
         self
     }
 
+    pub(crate) fn with_kind(mut self, kind: ErrorKind) -> Self {
+        self.0.kind = kind;
+        self
+    }
+
     pub(crate) fn with_container(mut self, id: &str) -> Self {
         self.0.container = Some(id.to_owned());
         self

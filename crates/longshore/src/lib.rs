@@ -65,6 +65,7 @@ pub use api::exec::{self, *};
 pub use api::image::{self, *};
 pub use api::network::{self, *};
 pub use api::plugin::{self, *};
+pub use api::registry::{self, *};
 pub use api::swarm::{self, *};
 pub use api::system::{self, *};
 pub use api::volume::{self, *};

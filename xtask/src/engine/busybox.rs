@@ -42,7 +42,8 @@ pub(crate) fn busybox_root() -> Result<PathBuf> {
 }
 
 fn static_busybox(work: &Path) -> Result<PathBuf> {
-    let of_engine = Engine::ALL.into_iter().find_map(|engine| Some(install::installed(engine)?.join("bin/busybox")));
+    let of_engine =
+        Engine::ALL.into_iter().find_map(|engine| Some(install::installed(engine.root())?.join("bin/busybox")));
     if let Some(path) = of_engine {
         return Ok(path);
     }

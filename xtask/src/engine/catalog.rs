@@ -1,4 +1,4 @@
-//! The engines there are, and the Debian packages each is made of.
+//! The engines there are, and the Debian packages that they and the registry are made of.
 
 use std::fmt;
 
@@ -32,6 +32,17 @@ pub(crate) enum Engine {
     SwarmSid,
 }
 
+/// An unpacked root: what it is called, and the packages of a Debian release that it is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Root {
+    pub(crate) name: &'static str,
+    pub(crate) suite: &'static str,
+    pub(crate) packages: &'static [&'static str],
+}
+
+/// The registry that the tests push to and pull from. Its program runs as any other of the machine.
+pub(crate) const REGISTRY: Root = Root { name: "registry", suite: "bookworm", packages: &["docker-registry"] };
+
 /// How an engine is started and spoken to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -57,8 +68,8 @@ impl Engine {
         }
     }
 
-    /// The engine whose root it runs on: its own, or that of the same Docker.
-    pub(crate) fn root(self) -> Self {
+    /// The engine whose root it runs on: itself, or that of the same Docker.
+    fn original(self) -> Self {
         match self {
             Self::Swarm20 => Self::Docker20,
             Self::Swarm26 => Self::Docker26,
@@ -77,11 +88,16 @@ impl Engine {
 
     /// Whether the project insists on it. Debian unstable moves, and may be broken on any day.
     pub(crate) fn is_required(self) -> bool {
-        self.root() != Self::DockerSid
+        self.original() != Self::DockerSid
+    }
+
+    /// The root that it runs on.
+    pub(crate) fn root(self) -> Root {
+        Root { name: self.original().name(), suite: self.suite(), packages: self.packages() }
     }
 
     /// The Debian release that has it.
-    pub(crate) fn suite(self) -> &'static str {
+    fn suite(self) -> &'static str {
         match self {
             Self::Docker20 | Self::Swarm20 | Self::Podman => "bookworm",
             Self::Docker26 | Self::Swarm26 => "trixie",
@@ -91,7 +107,7 @@ impl Engine {
 
     /// The packages of its root: the engine, and what it runs. `procps` is for the engine's `top`, which runs `ps`;
     /// `busybox-static` sets up the namespaces and stands in for the rest of a system.
-    pub(crate) fn packages(self) -> &'static [&'static str] {
+    fn packages(self) -> &'static [&'static str] {
         match self.kind() {
             Kind::Docker => &["docker.io", "iptables", "procps", "xz-utils", "base-files", "busybox-static"],
             Kind::Podman => &[
@@ -131,10 +147,10 @@ mod tests {
     #[test]
     fn engines_that_share_a_root_are_made_of_the_same() {
         for engine in Engine::ALL {
-            let root = engine.root();
-            assert_eq!(root.root(), root);
-            assert_eq!((root.kind(), root.suite()), (engine.kind(), engine.suite()), "{engine}");
-            assert_eq!(root.is_required(), engine.is_required(), "{engine}");
+            let original = engine.original();
+            assert_eq!(original.original(), original);
+            assert_eq!((original.kind(), original.root()), (engine.kind(), engine.root()), "{engine}");
+            assert_eq!(original.is_required(), engine.is_required(), "{engine}");
         }
         assert!(!Engine::SwarmSid.is_required() && Engine::Swarm26.is_required());
     }

@@ -1,5 +1,5 @@
-//! The roots of the engines: folders of unpacked packages in the user's cache, shared by all checkouts and never
-//! written to once they are complete.
+//! The roots of the engines and the registry: folders of unpacked packages in the user's cache, shared by all checkouts
+//! and never written to once they are complete.
 //!
 //! A root is made in a folder beside its place and renamed into it when it is whole; an interrupted installation is
 //! therefore done again. `stamp` tells which recipe it was made by. To get a newer Docker of Debian unstable, remove
@@ -12,49 +12,47 @@ use std::process::{Command, Stdio};
 use std::sync::Mutex;
 
 use super::apt;
-use super::catalog::Engine;
+use super::catalog::Root;
 use super::state::Lock;
 use crate::error::{Context, Error, Result};
 
 /// Counts the changes of this module that make older roots unfit.
 const RECIPE: u32 = 1;
 
-/// Finds the root of an engine.
-pub(crate) fn installed(engine: Engine) -> Option<PathBuf> {
-    let engine = engine.root();
-    let root = roots_folder().ok()?.join(engine.name());
-    let stamp = fs::read_to_string(root.join("stamp")).ok()?;
-    (stamp == recipe(engine)).then_some(root)
+/// Finds a root.
+pub(crate) fn installed(root: Root) -> Option<PathBuf> {
+    let folder = roots_folder().ok()?.join(root.name);
+    let stamp = fs::read_to_string(folder.join("stamp")).ok()?;
+    (stamp == recipe(root)).then_some(folder)
 }
 
-/// Finds the root of an engine, or makes it, which takes half a minute and the network.
-pub(crate) fn ensure(engine: Engine) -> Result<PathBuf> {
-    let engine = engine.root();
-    if let Some(root) = installed(engine) {
-        return Ok(root);
+/// Finds a root, or makes it, which takes half a minute and the network.
+pub(crate) fn ensure(root: Root) -> Result<PathBuf> {
+    if let Some(folder) = installed(root) {
+        return Ok(folder);
     }
-    let roots = roots_folder()?;
-    let _lock = Lock::take(roots.join(format!("{engine}.lock")))?;
-    if let Some(root) = installed(engine) {
-        return Ok(root);
+    let (name, roots) = (root.name, roots_folder()?);
+    let _lock = Lock::take(roots.join(format!("{name}.lock")))?;
+    if let Some(folder) = installed(root) {
+        return Ok(folder);
     }
-    eprintln!("{engine}: installing from Debian {} into {}", engine.suite(), roots.display());
-    let partial = roots.join(format!("{engine}.partial"));
-    let root = roots.join(engine.name());
+    eprintln!("{name}: installing from Debian {} into {}", root.suite, roots.display());
+    let partial = roots.join(format!("{name}.partial"));
+    let folder = roots.join(name);
     remove(&partial)?;
     let work = partial.join("work");
     let fresh = partial.join("root");
     for folder in [&work, &fresh] {
         fs::create_dir_all(folder).context(|| format!("create {}", folder.display()))?;
     }
-    let debs = apt::download(&work, engine.suite(), engine.packages())?;
+    let debs = apt::download(&work, root.suite, root.packages)?;
     lay_out(&fresh)?;
     unpack(&debs, &fresh)?;
-    complete(&fresh, engine)?;
-    remove(&root)?;
-    fs::rename(&fresh, &root).context(|| format!("put {} into its place", root.display()))?;
+    complete(&fresh, root)?;
+    remove(&folder)?;
+    fs::rename(&fresh, &folder).context(|| format!("put {} into its place", folder.display()))?;
     remove(&partial)?;
-    Ok(root)
+    Ok(folder)
 }
 
 /// The folder of this project in the user's cache.
@@ -70,8 +68,8 @@ fn roots_folder() -> Result<PathBuf> {
     Ok(cache_folder()?.join("roots"))
 }
 
-fn recipe(engine: Engine) -> String {
-    format!("{RECIPE} {} {}\n", engine.suite(), engine.packages().join(" "))
+fn recipe(root: Root) -> String {
+    format!("{RECIPE} {} {}\n", root.suite, root.packages.join(" "))
 }
 
 /// Makes what must be there before packages are unpacked: Debian's links from `/bin` to `/usr/bin` and so on, which
@@ -90,8 +88,8 @@ fn lay_out(root: &Path) -> Result<()> {
 }
 
 /// Adds what maintainer scripts would have made, and marks the root as whole.
-fn complete(root: &Path, engine: Engine) -> Result<()> {
-    let shell = root.join("bin/sh");
+fn complete(folder: &Path, root: Root) -> Result<()> {
+    let shell = folder.join("bin/sh");
     if !shell.exists() {
         symlink("busybox", &shell).context(|| format!("link {}", shell.display()))?;
     }
@@ -99,9 +97,9 @@ fn complete(root: &Path, engine: Engine) -> Result<()> {
         ("etc/passwd", "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/bin/false\n"),
         ("etc/group", "root:x:0:\nnogroup:x:65534:\n"),
         ("etc/hosts", "127.0.0.1 localhost\n::1 localhost\n"),
-        ("stamp", &recipe(engine)),
+        ("stamp", &recipe(root)),
     ] {
-        let path = root.join(path);
+        let path = folder.join(path);
         fs::write(&path, text).context(|| format!("write {}", path.display()))?;
     }
     Ok(())
@@ -165,20 +163,22 @@ fn remove(folder: &Path) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::Engine;
 
     #[test]
     fn recipes_differ_where_the_roots_do() {
-        assert_ne!(recipe(Engine::Docker20), recipe(Engine::Docker26));
-        assert_ne!(recipe(Engine::Docker20), recipe(Engine::Podman));
+        assert_ne!(recipe(Engine::Docker20.root()), recipe(Engine::Docker26.root()));
+        assert_ne!(recipe(Engine::Docker20.root()), recipe(Engine::Podman.root()));
+        assert_eq!(Engine::Swarm20.root(), Engine::Docker20.root());
     }
 
     #[test]
     fn a_root_is_laid_out_before_it_is_unpacked() {
         let root = std::env::temp_dir().join(format!("xtask-root-{}", std::process::id()));
         lay_out(&root).unwrap();
-        complete(&root, Engine::Podman).unwrap();
+        complete(&root, Engine::Podman.root()).unwrap();
         assert_eq!(fs::read_link(root.join("bin")).unwrap(), Path::new("usr/bin"));
-        assert_eq!(fs::read_to_string(root.join("stamp")).unwrap(), recipe(Engine::Podman));
+        assert_eq!(fs::read_to_string(root.join("stamp")).unwrap(), recipe(Engine::Podman.root()));
         fs::remove_dir_all(&root).unwrap();
     }
 }

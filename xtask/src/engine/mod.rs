@@ -23,6 +23,7 @@ mod sources;
 mod start;
 mod state;
 
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use clap::{Args, Subcommand};
@@ -54,6 +55,8 @@ enum Verb {
         /// The engine
         name: Option<Engine>,
     },
+    /// Print the path of the registry's program, for the tests; it is installed first where it is missing
+    Registry,
 }
 
 #[derive(Args)]
@@ -87,6 +90,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
             println!("{}", environment(*name)?);
             Ok(())
         }
+        Verb::Registry => {
+            println!("{}", registry()?.display());
+            Ok(())
+        }
     }
 }
 
@@ -117,6 +124,14 @@ pub(crate) fn down(engines: &[Engine]) -> Result<()> {
 /// The engines of this checkout that run, oldest first.
 pub(crate) fn running() -> Vec<Running> {
     Engine::ALL.into_iter().filter_map(start::running).collect()
+}
+
+/// The program of the registry that tests push to and pull from, installed first if need be.
+pub(crate) fn registry() -> Result<PathBuf> {
+    if install::installed(catalog::REGISTRY).is_none() {
+        requirements::check_registry()?;
+    }
+    Ok(install::ensure(catalog::REGISTRY)?.join("usr/bin/docker-registry"))
 }
 
 fn start_each(engines: &[Engine], required: impl Fn(Engine) -> bool) -> Result<Vec<Running>> {
@@ -211,7 +226,7 @@ fn list(engines: &[Engine]) {
         });
         println!(
             "{engine:<13} {:<10} {:<8} {version:<17} {api:<5} {socket}",
-            yes_or_no(install::installed(*engine).is_some()),
+            yes_or_no(install::installed(engine.root()).is_some()),
             yes_or_no(running.is_some()),
         );
     }
@@ -262,6 +277,7 @@ mod tests {
         assert_eq!(names.engines(), Engine::ALL);
         let Ok(Verb::Down(names)) = parse(&["down", "podman", "docker-20.10"]) else { panic!("down") };
         assert_eq!(names.engines(), [Engine::Podman, Engine::Docker20]);
+        assert!(matches!(parse(&["registry"]), Ok(Verb::Registry)));
         assert!(matches!(parse(&["env", "docker-sid"]), Ok(Verb::Env { name: Some(Engine::DockerSid) })));
         assert!(parse(&["up", "docker"]).is_err());
         assert!(parse(&[]).is_err());

@@ -34,6 +34,20 @@ pub(crate) fn check(must_install: bool) -> Result<()> {
     )))
 }
 
+/// Checks that this machine can make the root of the registry.
+pub(crate) fn check_registry() -> Result<()> {
+    let release = fs::read_to_string("/etc/os-release").unwrap_or_default();
+    let missing = to_install(&release);
+    if missing.is_empty() {
+        return Ok(());
+    }
+    Err(Error::new(format!(
+        "the registry for the tests cannot be installed here; what is missing:\n  - {}\n\
+         To use a registry of your own instead: LONGSHORE_TEST_REGISTRY=/usr/bin/docker-registry",
+        missing.join("\n  - ")
+    )))
+}
+
 fn to_run() -> Vec<String> {
     let mut missing = Vec::new();
     if !rustix::process::geteuid().is_root() {
@@ -51,7 +65,7 @@ fn to_run() -> Vec<String> {
 fn to_install(release: &str) -> Vec<String> {
     let system = field(release, "PRETTY_NAME").unwrap_or("an unknown system");
     if field(release, "ID") != Some("debian") {
-        return vec![format!("Debian, whose packages the engines are made of (this is {system})")];
+        return vec![format!("Debian, whose packages are unpacked (this is {system})")];
     }
     let mut missing: Vec<String> = TO_INSTALL
         .into_iter()
@@ -75,7 +89,7 @@ mod tests {
     #[test]
     fn another_system_is_named() {
         let release = "NAME=\"Fedora Linux\"\nID=fedora\nPRETTY_NAME=\"Fedora Linux 43\"\n";
-        assert_eq!(to_install(release), ["Debian, whose packages the engines are made of (this is Fedora Linux 43)"]);
+        assert_eq!(to_install(release), ["Debian, whose packages are unpacked (this is Fedora Linux 43)"]);
         assert!(to_install("").concat().contains("an unknown system"));
     }
 

@@ -32,9 +32,9 @@ pub(crate) fn up(engine: Engine) -> Result<Running> {
         provide_image(engine, &running)?;
         return Ok(running);
     }
-    requirements::check(install::installed(engine).is_none())?;
+    requirements::check(install::installed(engine.root()).is_none())?;
     clear(&state)?;
-    let root = install::ensure(engine)?;
+    let root = install::ensure(engine.root())?;
     state.create()?;
     start(&state, &root).inspect_err(|_| {
         // The log stays for the reader; the next start or stop clears it away.

@@ -37,7 +37,9 @@ pub fn engines() -> Result<Vec<(String, String)>, String> {
             return if engines.is_empty() { Err(format!("{variable} names no engine")) } else { Ok(engines) };
         }
     }
-    xtask(&["engine", "up"], Stdio::inherit())?;
+    xtask(&["engine", "up"], Stdio::inherit()).map_err(|error| {
+        format!("{error}; name an engine of your own instead: LONGSHORE_TEST_HOST=unix:///var/run/docker.sock")
+    })?;
     let line = xtask(&["engine", "env"], Stdio::piped())?;
     let list = line.trim().split_once('=').map(|(_, list)| list.trim_matches('\'')).unwrap_or_default();
     match parse_list(list) {
@@ -55,7 +57,7 @@ fn parse_list(list: &str) -> Vec<(String, String)> {
     entries.enumerate().map(named).collect()
 }
 
-fn xtask(arguments: &[&str], stdout: Stdio) -> Result<String, String> {
+pub(crate) fn xtask(arguments: &[&str], stdout: Stdio) -> Result<String, String> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let words = format!("cargo xtask {}", arguments.join(" "));
     let output = Command::new(cargo)
@@ -68,9 +70,7 @@ fn xtask(arguments: &[&str], stdout: Stdio) -> Result<String, String> {
         .map_err(|error| format!("`{words}` can't be run: {error}"))?;
     match output.status.success() {
         true => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
-        false => Err(format!(
-            "`{words}` failed; name an engine of your own instead: LONGSHORE_TEST_HOST=unix:///var/run/docker.sock"
-        )),
+        false => Err(format!("`{words}` failed")),
     }
 }
 

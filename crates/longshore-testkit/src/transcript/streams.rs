@@ -154,7 +154,11 @@ fn progress() -> Vec<Transcript> {
                 let drained = drain(docker.images().pull("alpine").await?).await;
                 match drained.error {
                     Some(error) => Err(error),
-                    None => Ok(drained.items.iter().map(|one| format!("{} {};", one.id, one.status)).collect()),
+                    None => Ok(drained
+                        .items
+                        .iter()
+                        .map(|one| format!("{} {};", one.message.id, one.message.status))
+                        .collect()),
                 }
             })
         })

@@ -5,6 +5,7 @@ pub mod exec;
 pub mod image;
 pub mod network;
 pub mod plugin;
+pub mod registry;
 mod request;
 mod session;
 mod set;

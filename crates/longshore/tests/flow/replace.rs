@@ -69,11 +69,11 @@ async fn what_has_changed_is_replaced_and_not_started() {
 async fn an_image_that_does_not_exist_leaves_the_old_container_running() {
     let (engine, docker) = running(false).await;
     let error = apply(&docker, &Spec::image("missing")).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::InStream);
+    assert_eq!(error.kind(), ErrorKind::NotFound);
     assert_eq!(error.to_string(), "create or replace container `web`: pull image `missing`: manifest unknown");
     assert_eq!(engine.names(), running_web());
     let error = docker.containers().create_or_replace("db", &Spec::image("missing")).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::InStream);
+    assert_eq!(error.kind(), ErrorKind::NotFound);
     assert_eq!(engine.names(), running_web());
 }
 

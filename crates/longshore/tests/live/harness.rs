@@ -130,6 +130,7 @@ fn run(arguments: &Arguments, tests: Vec<Test>) -> Result<ExitCode, Box<dyn Erro
         }
     }
     let conclusion = libtest_mimic::run(arguments, trials);
+    longshore_testkit::registry::end();
     if listed {
         return Ok(conclusion.exit_code());
     }

@@ -28,6 +28,7 @@ mod logs;
 mod networks;
 mod port;
 mod prune;
+mod registry;
 mod replace;
 mod run;
 mod session;
@@ -56,6 +57,7 @@ fn main() -> ExitCode {
         large::tests(),
         #[cfg(feature = "build")]
         build_folder::tests(),
+        registry::tests(),
         archive::tests(),
         attach::tests(),
         build::tests(),

@@ -10,10 +10,12 @@ mod load;
 pub(crate) mod progress;
 mod prune;
 mod pull;
+mod push;
 mod remove;
 mod save;
 mod search;
 mod tag;
+mod transfer;
 
 use longshore_wire::path::Path;
 use longshore_wire::reference::Reference;
@@ -32,9 +34,11 @@ pub use load::{LoadOptions, LoadProgress};
 pub use longshore_wire::buildkit::{BuildTrace, InvalidTrace, TraceOutput, TraceProgress, TraceStep, TraceWarning};
 pub use prune::ImagePruneOptions;
 pub use pull::{PullOptions, PullProgress};
+pub use push::{PushOptions, PushProgress};
 pub use remove::ImageRemoveOptions;
 pub use save::SaveOptions;
 pub use search::ImageSearchOptions;
+pub use transfer::{LayerProgress, LayerState, TransferProgress};
 
 use crate::docker::Docker;
 use crate::error::{ErrorKind, Operation, Result};
@@ -95,8 +99,17 @@ fn request(method: Method, operation: &'static str, name: &str, action: &'static
 }
 
 /// Reads a reference that a registry or a new name needs; an id is none.
-fn reference(text: &str, operation: &Operation) -> Result<Reference> {
+pub(crate) fn reference(text: &str, operation: &Operation) -> Result<Reference> {
     Reference::parse(text).map_err(|source| operation.error_from(ErrorKind::Invalid, source.to_string(), source))
+}
+
+/// Reads the name of a repository, which means all of its tags.
+fn repository(text: &str, operation: &Operation) -> Result<Reference> {
+    let name = reference(text, operation)?;
+    match (name.tag(), name.digest()) {
+        (None, None) => Ok(name),
+        _ => Err(operation.error(ErrorKind::Invalid, format!("`{name}` is one image, not a repository"))),
+    }
 }
 
 /// Reads a name that an image is to have: a reference without a digest, which can't be given.

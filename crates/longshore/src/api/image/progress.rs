@@ -107,8 +107,8 @@ mod tests {
     async fn a_stream_that_ends_without_an_error_is_a_pull() {
         let docker = progress(&[PULLING, r#"{"status":"Status: Downloaded newer image"}"#]);
         let mut pull = docker.images().pull("alpine").await.unwrap();
-        let message = pull.next().await.unwrap().unwrap();
-        assert_eq!((message.id.as_str(), message.status.as_str()), ("0a1b", "Pulling fs layer"));
+        let step = pull.next().await.unwrap().unwrap();
+        assert_eq!((step.message.id.as_str(), step.message.status.as_str()), ("0a1b", "Pulling fs layer"));
         assert_eq!(pull.finish().await.unwrap().name(), "alpine:latest");
     }
 
