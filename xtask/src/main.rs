@@ -3,6 +3,7 @@
 //! Each task is a module that offers clap `Arguments` and a `run` function; this file only dispatches.
 
 mod bench;
+mod coverage;
 mod demo;
 mod engine;
 mod error;
@@ -34,6 +35,8 @@ enum Task {
     Bench(bench::Arguments),
     /// Check what neither the compiler nor clippy does: module order, file lengths, dependencies
     Tidy(tidy::Arguments),
+    /// Compare what is encoded and modelled with all that the Engine API has
+    Coverage(coverage::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -43,6 +46,7 @@ fn main() -> ExitCode {
         Task::Test(arguments) => test::run(&arguments),
         Task::Bench(arguments) => bench::run(&arguments),
         Task::Tidy(arguments) => tidy::run(&arguments),
+        Task::Coverage(arguments) => coverage::run(&arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

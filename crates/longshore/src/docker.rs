@@ -209,12 +209,9 @@ impl Docker {
 
     /// Asks `/_ping` for its head: by `HEAD`, or by `GET` where something on the way refuses that.
     pub(crate) async fn ping_head(&self, operation: &Operation) -> Result<Response> {
-        let ping = |method| {
-            let request = Request::new(method, Path::new("_ping"), operation.clone()).unversioned();
-            self.engine.client.send(request, None, &self.deadlines)
-        };
-        match ping(Method::Head).await {
-            Err(error) if error.status().is_some() => ping(Method::Get).await,
+        let send = |method| self.engine.client.send(ping(method, operation), None, &self.deadlines);
+        match send(Method::Head).await {
+            Err(error) if error.status().is_some() => send(Method::Get).await,
             outcome => outcome,
         }
     }
@@ -262,6 +259,10 @@ impl Docker {
     }
 }
 
+fn ping(method: Method, operation: &Operation) -> Request {
+    Request::new(method, Path::new("_ping"), operation.clone()).unversioned()
+}
+
 impl fmt::Debug for Docker {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
@@ -269,5 +270,20 @@ impl fmt::Debug for Docker {
             .field("host", &self.host())
             .field("version", &self.engine.agreed.get())
             .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::golden::text;
+
+    #[test]
+    fn requests_are_as_the_engine_expects_them() {
+        for (method, expected) in [(Method::Head, "HEAD /_ping"), (Method::Get, "GET /_ping")] {
+            let request = ping(method, &Operation::new("ping"));
+            assert!(!request.versioned);
+            assert_eq!(text(Ok(request)), expected);
+        }
     }
 }
