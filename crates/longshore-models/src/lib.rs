@@ -15,6 +15,7 @@
 //! What is empty, zero or `None` is not sent, so that the engine's or the image's default holds.
 
 mod base64_bytes;
+mod checkpoint;
 mod container;
 mod descriptor;
 mod duration_nanos;
@@ -29,6 +30,7 @@ mod mount;
 mod network;
 mod network_settings;
 mod open_enum;
+mod plugin;
 mod port;
 mod publish;
 mod raw;
@@ -39,6 +41,7 @@ mod system;
 mod timestamp;
 mod volume;
 
+pub use checkpoint::{CheckpointCreate, CheckpointSummary};
 pub use container::changes::{ChangeKind, FilesystemChange};
 pub use container::config::ContainerConfig;
 pub use container::create::{ContainerCreated, CreateBody};
@@ -76,6 +79,10 @@ pub use network::ipam::{Ipam, IpamConfig};
 pub use network::status::{IpamStatus, NetworkStatus, SubnetStatus};
 pub use network::subnet::{ParseSubnetError, Subnet};
 pub use network_settings::{Address, EndpointIpamConfig, EndpointSettings, NetworkSettings, NetworkingConfig};
+pub use plugin::{
+    PluginArgs, PluginConfig, PluginDevice, PluginEnv, PluginInspect, PluginInterface, PluginLinux, PluginMount,
+    PluginNetwork, PluginPrivilege, PluginRootFs, PluginSettings, PluginUser,
+};
 pub use port::{HostIp, HostPort, ParsePortError, Port, PortBinding, PortMap, Protocol, PublishedPort};
 pub use publish::Publish;
 pub use raw::Raw;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 /// Every byte that stands for something else than itself in a path segment or a query.
 pub(crate) const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -51,6 +51,31 @@ impl Path {
     /// [`InvalidSegment`] as for [`Path::segment`].
     pub fn reference(self, name: &str) -> Result<Path, InvalidSegment> {
         self.encoded(name, REFERENCE)
+    }
+
+    /// Takes a whole path as it is: beginning with a slash, and percent-encoded already where it has to be.
+    ///
+    /// # Errors
+    /// [`InvalidPath`] if a character may not stand in a path, or a part between slashes is empty, `.` or `..`.
+    pub fn verbatim(path: &str) -> Result<Path, InvalidPath> {
+        let error = |reason| Err(InvalidPath { path: path.to_owned(), reason });
+        let Some(parts) = path.strip_prefix('/') else { return error("it does not begin with a slash") };
+        if path.contains(['?', '#']) {
+            return error("it has a query, which is given by itself");
+        }
+        if !path.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/-._~%!$&'()*+,;=:@".contains(&byte)) {
+            return error("it has a character that must be percent-encoded");
+        }
+        let mut escapes = path.split('%').skip(1);
+        if !escapes.all(|rest| rest.len() >= 2 && rest.bytes().take(2).all(|byte| byte.is_ascii_hexdigit())) {
+            return error("a percent sign is not followed by two hexadecimal digits");
+        }
+        let decoded = percent_decode_str(parts).decode_utf8_lossy();
+        match check(&decoded) {
+            Ok(()) => Ok(Path(path.to_owned())),
+            Err(InvalidSegment::DotPart(_)) => error("it has a part `.` or `..`, which would lead to another path"),
+            Err(_) => error("it is empty, ends with a slash, or has two in a row"),
+        }
     }
 
     /// Returns the encoded path, which begins with a slash.
@@ -114,6 +139,21 @@ impl fmt::Display for InvalidSegment {
 
 impl std::error::Error for InvalidSegment {}
 
+/// Says why a whole path can't be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InvalidPath {
+    path: String,
+    reason: &'static str,
+}
+
+impl fmt::Display for InvalidPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the path `{}` can't be used: {}", self.path.escape_debug(), self.reason)
+    }
+}
+
+impl std::error::Error for InvalidPath {}
+
 /// A small repeatable source of test inputs, for the property tests of this crate.
 #[cfg(test)]
 pub(crate) mod random {
@@ -150,7 +190,6 @@ pub(crate) mod random {
 mod tests {
     use super::random::Random;
     use super::*;
-    use percent_encoding::percent_decode_str;
 
     #[test]
     fn literals_are_kept() {
@@ -187,6 +226,34 @@ mod tests {
         for name in ["/web", "a/", "/", "a//b"] {
             assert_eq!(segment(name), InvalidSegment::EmptyPart(name.into()));
             assert_eq!(reference(name), InvalidSegment::EmptyPart(name.into()));
+        }
+    }
+
+    #[test]
+    fn a_whole_path_is_kept_or_refused() {
+        for path in ["/info", "/containers/my%20web/json", "/images/localhost:5000/a@sha256:0f/json", "/v1.41/a+b"] {
+            assert_eq!(Path::verbatim(path).unwrap().as_str(), path);
+        }
+        for (path, reason) in [
+            ("", "does not begin"),
+            ("info", "does not begin"),
+            ("/", "is empty"),
+            ("/a/", "ends with a slash"),
+            ("/a//b", "two in a row"),
+            ("/a/../b", "a part `.`"),
+            ("/a/%2e%2E/b", "a part `.`"),
+            ("/a%2F..", "a part `.`"),
+            ("/a?b=1", "has a query"),
+            ("/a#b", "has a query"),
+            ("/a b", "must be percent-encoded"),
+            ("/é", "must be percent-encoded"),
+            ("/a\r\nX: y", "must be percent-encoded"),
+            ("/a%2", "two hexadecimal digits"),
+            ("/%zz", "two hexadecimal digits"),
+            ("/a%", "two hexadecimal digits"),
+        ] {
+            let error = Path::verbatim(path).unwrap_err().to_string();
+            assert!(error.contains(reason) && !error.contains('\n'), "{path:?}: {error}");
         }
     }
 

@@ -1,5 +1,6 @@
 //! Writes the head of an HTTP/1.1 request.
 
+use std::borrow::Cow;
 use std::fmt;
 
 /// An HTTP method of the Engine API.
@@ -62,7 +63,7 @@ pub struct RequestHead<'a> {
     /// The value of the `Host` field.
     pub host: &'a str,
     /// Further fields.
-    pub headers: &'a [(&'static str, String)],
+    pub headers: &'a [(Cow<'static, str>, String)],
     /// How the body is framed.
     pub framing: RequestFraming,
 }
@@ -72,13 +73,16 @@ impl RequestHead<'_> {
     ///
     /// # Errors
     /// [`BadField`] when a field or the target holds a control character, which would let its content pose as
-    /// further fields.
+    /// further fields, or when a field's name is none.
     pub fn write(&self, output: &mut Vec<u8>) -> Result<(), BadField> {
         check("target", self.target, |byte| byte > b' ' && byte != 0x7f)?;
         put(output, &[self.method.as_str(), " ", self.target, " HTTP/1.1\r\nHost: "]);
         check("Host", self.host, |byte| byte > b' ' && byte != 0x7f)?;
         put(output, &[self.host, "\r\n"]);
         for (name, value) in self.headers {
+            if name.is_empty() || !name.bytes().all(is_name) {
+                return Err(BadField("field name".to_owned()));
+            }
             check(name, value, |byte| byte == b'\t' || (byte >= b' ' && byte != 0x7f))?;
             put(output, &[name, ": ", value, "\r\n"]);
         }
@@ -111,6 +115,11 @@ fn put(output: &mut Vec<u8>, parts: &[&str]) {
     }
 }
 
+/// Whether a byte may stand in the name of a field.
+fn is_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}
+
 fn check(name: &str, value: &str, allowed: impl Fn(u8) -> bool) -> Result<(), BadField> {
     match value.bytes().all(allowed) {
         true => Ok(()),
@@ -134,7 +143,11 @@ impl std::error::Error for BadField {}
 mod tests {
     use super::*;
 
-    fn head<'a>(target: &'a str, headers: &'a [(&'static str, String)], framing: RequestFraming) -> RequestHead<'a> {
+    fn head<'a>(
+        target: &'a str,
+        headers: &'a [(Cow<'static, str>, String)],
+        framing: RequestFraming,
+    ) -> RequestHead<'a> {
         RequestHead { method: Method::Post, target, host: "docker", headers, framing }
     }
 
@@ -146,7 +159,7 @@ mod tests {
 
     #[test]
     fn a_head_is_written_in_full() {
-        let headers = [("Content-Type", "application/json".to_owned())];
+        let headers = [("Content-Type".into(), "application/json".to_owned())];
         assert_eq!(
             text(&head("/v1.41/containers/create?name=web", &headers, RequestFraming::Length(2))),
             "POST /v1.41/containers/create?name=web HTTP/1.1\r\nHost: docker\r\n\
@@ -159,9 +172,14 @@ mod tests {
     #[test]
     fn a_field_can_not_smuggle_another() {
         let mut output = Vec::new();
-        let headers = [("X-Registry-Auth", "a\r\nX: y".to_owned())];
+        let headers = [("X-Registry-Auth".into(), "a\r\nX: y".to_owned())];
         let error = head("/a", &headers, RequestFraming::None).write(&mut output).unwrap_err();
         assert_eq!(error, BadField("X-Registry-Auth".to_owned()));
+        for name in ["", "X: y\r\nX", "a b", "é"] {
+            let headers = [(name.into(), "a".to_owned())];
+            let error = head("/a", &headers, RequestFraming::None).write(&mut output).unwrap_err();
+            assert_eq!(error, BadField("field name".to_owned()));
+        }
         for target in ["/a b", "/a\r\n", "/a\u{7f}"] {
             assert!(head(target, &[], RequestFraming::None).write(&mut output).is_err());
         }

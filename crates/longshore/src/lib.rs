@@ -63,15 +63,16 @@ pub use api::container::{self, *};
 pub use api::exec::{self, *};
 pub use api::image::{self, *};
 pub use api::network::{self, *};
+pub use api::plugin::{self, *};
 pub use api::swarm::{self, *};
 pub use api::system::{self, *};
 pub use api::volume::{self, *};
-pub use api::{Call, Size};
+pub use api::{Call, CustomRequest, CustomResponse, SessionOptions, Size};
 pub use config::Environment;
 pub use docker::{ConnectOptions, Docker};
 pub use error::{Error, ErrorKind, Result};
 pub use flow::{Change, Run};
-pub use http::{Deadlines, Payload};
+pub use http::{Deadlines, Method, Payload};
 pub use longshore_models as models;
 pub use longshore_models::{
     ContainerInspect, ContainerState, ContainerStats, ContainerSummary, EndpointSettings, HealthConfig, HealthStatus,
@@ -82,8 +83,8 @@ pub use longshore_wire::auth::RegistryAuth;
 pub use longshore_wire::filters::Filters;
 pub use longshore_wire::version::ApiVersion;
 pub use stream::{
-    ByteStream, Captured, Chunk, Collected, Delivery, FanOut, JsonStream, Line, Lines, OutputStream, Session, Source,
-    Stdin, Subscription, Text, TextChunk,
+    ByteStream, Captured, Chunk, Collected, Delivery, FanOut, JsonStream, Line, Lines, OutputStream, RawConnection,
+    Session, Source, Stdin, Subscription, Text, TextChunk,
 };
 
 /// The examples of the README.

@@ -4,6 +4,9 @@ pub mod container;
 pub mod exec;
 pub mod image;
 pub mod network;
+pub mod plugin;
+mod request;
+mod session;
 mod set;
 pub mod swarm;
 pub mod system;
@@ -16,6 +19,9 @@ use std::pin::Pin;
 use longshore_wire::path::InvalidSegment;
 
 use crate::error::{Error, ErrorKind, Operation, Result};
+
+pub use request::{CustomRequest, CustomResponse};
+pub use session::SessionOptions;
 
 /// A call under way, as [`IntoFuture`] gives it.
 pub type Call<T> = Pin<Box<dyn Future<Output = Result<T>> + Send>>;
@@ -51,6 +57,11 @@ pub(crate) fn since_epoch(time: std::time::SystemTime) -> Instant {
             }
         }
     }
+}
+
+/// A second begun is a second granted: rounding down would end too early, and make nothing of half a second.
+pub(crate) fn whole_seconds(limit: std::time::Duration) -> u64 {
+    limit.as_secs() + u64::from(limit.subsec_nanos() > 0)
 }
 
 impl Operation {

@@ -60,9 +60,9 @@ impl Client {
     fn head(&self, request: &Request, version: Option<ApiVersion>) -> Result<Bytes> {
         let target = self.target(request, version);
         let mut headers = request.headers.clone();
-        if let Some(protocol) = request.upgrade {
-            headers.push(("Connection", "Upgrade".to_owned()));
-            headers.push(("Upgrade", protocol.to_owned()));
+        if let Some(protocol) = &request.upgrade {
+            headers.push(("Connection".into(), "Upgrade".to_owned()));
+            headers.push(("Upgrade".into(), protocol.clone().into_owned()));
         }
         let framing = match &request.body {
             Some(payload) => payload.length().map_or(RequestFraming::Chunked, RequestFraming::Length),

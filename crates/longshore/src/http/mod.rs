@@ -16,13 +16,15 @@ mod response;
 mod timer;
 
 pub use deadlines::Deadlines;
-pub(crate) use longshore_wire::request::Method;
+pub use longshore_wire::request::Method;
 pub use payload::Payload;
 
 pub(crate) use client::Client;
 pub(crate) use reader::{Incoming, Upgraded, Window};
 #[cfg(feature = "websocket")]
 pub(crate) use refusal::refusal;
+#[cfg(test)]
+pub(crate) use request::Patience;
 pub(crate) use request::Request;
 pub(crate) use response::{Body, Response};
 #[cfg(feature = "websocket")]

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::fmt;
 
 use bytes::Bytes;
@@ -16,11 +17,11 @@ pub(crate) struct Request {
     pub(crate) method: Method,
     pub(crate) path: Path,
     pub(crate) query: Query,
-    pub(crate) headers: Vec<(&'static str, String)>,
+    pub(crate) headers: Vec<(Cow<'static, str>, String)>,
     pub(crate) body: Option<Payload>,
     pub(crate) patience: Patience,
     /// Whether the connection is to be taken over for a protocol of its own, and which.
-    pub(crate) upgrade: Option<&'static str>,
+    pub(crate) upgrade: Option<Cow<'static, str>>,
     /// Whether the path begins with the version of the API.
     pub(crate) versioned: bool,
     /// What the request asks for that older engines don't know, and since when the API has it.
@@ -59,8 +60,8 @@ impl Request {
     }
 
     /// Asks to take the connection over.
-    pub(crate) fn upgrade(mut self, protocol: &'static str) -> Self {
-        self.upgrade = Some(protocol);
+    pub(crate) fn upgrade(mut self, protocol: impl Into<Cow<'static, str>>) -> Self {
+        self.upgrade = Some(protocol.into());
         self
     }
 
@@ -85,8 +86,8 @@ impl Request {
         }
     }
 
-    pub(crate) fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
-        self.headers.push((name, value.into()));
+    pub(crate) fn header(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<String>) -> Self {
+        self.headers.push((name.into(), value.into()));
         self
     }
 
@@ -99,7 +100,7 @@ impl Request {
         Ok(self.header("Content-Type", "application/json"))
     }
 
-    pub(crate) fn payload(mut self, content_type: &'static str, payload: Payload) -> Self {
+    pub(crate) fn payload(mut self, content_type: impl Into<String>, payload: Payload) -> Self {
         self.body = Some(payload);
         self.header("Content-Type", content_type)
     }

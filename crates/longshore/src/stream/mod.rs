@@ -2,6 +2,7 @@
 
 mod bytes;
 mod collect;
+mod connection;
 mod fan_out;
 mod json;
 mod lines;
@@ -11,6 +12,7 @@ mod text;
 
 pub use bytes::ByteStream;
 pub use collect::{Captured, Collected};
+pub use connection::RawConnection;
 pub use fan_out::{Delivery, FanOut, Subscription};
 pub use json::JsonStream;
 pub use lines::{Line, Lines};
@@ -36,5 +38,11 @@ mod tests {
         check::<Lines>();
         check::<Text>();
         check::<Subscription<Chunk>>();
+    }
+
+    #[test]
+    fn connections_can_be_shared_between_tasks_and_polled_without_pinning() {
+        fn check<T: tokio::io::AsyncRead + tokio::io::AsyncWrite + Send + Sync + Unpin + 'static>() {}
+        check::<RawConnection>();
     }
 }

@@ -218,7 +218,7 @@ mod tests {
     fn requests_are_as_the_engine_expects_them() {
         let attach = || Docker::connect_to("unix:///nowhere").unwrap().container("web").attach();
         let request = attach().request().unwrap();
-        assert_eq!(request.upgrade, Some("tcp"));
+        assert_eq!(request.upgrade.as_deref(), Some("tcp"));
         assert_eq!(text(Ok(request)), "POST /containers/web/attach?stream=1&stdin=0&stdout=1&stderr=1");
         assert_eq!(
             text(attach().stdin().stderr_only().logs().detach_keys("ctrl-z").request()),

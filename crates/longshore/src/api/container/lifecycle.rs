@@ -3,6 +3,7 @@ use std::time::Duration;
 use longshore_wire::version::ApiVersion;
 
 use super::{Container, request};
+use crate::api::whole_seconds;
 use crate::error::Result;
 use crate::http::{Method, Request, Response};
 
@@ -394,11 +395,6 @@ fn remove(id: &str, options: &RemoveOptions) -> Result<Request> {
     let mut request = request(Method::Delete, "remove container", id, "")?.unbounded();
     request.query.flag("force", options.force).flag("v", options.volumes).flag("link", options.link);
     Ok(request)
-}
-
-/// A second begun is a second granted: rounding down would kill too early, and make nothing of half a second.
-fn whole_seconds(grace: Duration) -> u64 {
-    grace.as_secs() + u64::from(grace.subsec_nanos() > 0)
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 mod archive;
 mod attach;
+mod checkpoint;
 mod commit;
 mod create;
 mod inspect;
@@ -20,6 +21,7 @@ use longshore_wire::path::Path;
 
 pub use archive::{Archive, PathStat, UploadOptions};
 pub use attach::{Attach, Attached};
+pub use checkpoint::{CheckpointListOptions, CheckpointOptions, CheckpointRemoveOptions};
 pub use commit::CommitOptions;
 pub use create::Created;
 pub use inspect::{InspectOptions, TopOptions};
