@@ -75,6 +75,18 @@ pub(crate) const EXCEPTIONS: &[Exception] = &[
     },
     Exception {
         engines: Engines::Podman,
+        test: "grpc::",
+        reason: "Podman has neither sessions nor gRPC",
+        kind: ErrorKind::Unsupported,
+    },
+    Exception {
+        engines: Engines::Podman,
+        test: "plugins::",
+        reason: "Podman has no plugins of this kind",
+        kind: ErrorKind::Unsupported,
+    },
+    Exception {
+        engines: Engines::Podman,
         test: "update::",
         reason: "Podman 4 can't change limits",
         kind: ErrorKind::Unsupported,

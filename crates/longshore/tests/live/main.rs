@@ -6,6 +6,7 @@
 
 mod archive;
 mod attach;
+mod checkpoints;
 mod commit;
 #[cfg(feature = "archive")]
 mod copy;
@@ -14,6 +15,7 @@ mod events;
 mod exceptions;
 mod exec;
 mod follow;
+mod grpc;
 mod harness;
 mod images;
 mod inspect;
@@ -23,9 +25,11 @@ mod lifecycle;
 mod list;
 mod logs;
 mod networks;
+mod plugins;
 mod port;
 mod prune;
 mod replace;
+mod request;
 mod run;
 mod session;
 mod stats;
@@ -49,6 +53,7 @@ fn main() -> ExitCode {
         large::tests(),
         archive::tests(),
         attach::tests(),
+        checkpoints::tests(),
         commit::tests(),
         #[cfg(feature = "archive")]
         copy::tests(),
@@ -56,15 +61,18 @@ fn main() -> ExitCode {
         events::tests(),
         exec::tests(),
         follow::tests(),
+        grpc::tests(),
         images::tests(),
         inspect::tests(),
         lifecycle::tests(),
         list::tests(),
         logs::tests(),
         networks::tests(),
+        plugins::tests(),
         port::tests(),
         prune::tests(),
         replace::tests(),
+        request::tests(),
         run::tests(),
         session::tests(),
         stats::tests(),
