@@ -16,7 +16,7 @@ const ENGINES: [&str; 4] = ["docker-20.10", "docker-26.1", "docker-sid", "podman
 const NO_SWARM: &str = "it has no swarms";
 
 /// Files an engine can't have, and why.
-const ABSENT: [(&str, &str, &str); 16] = [
+const ABSENT: [(&str, &str, &str); 18] = [
     ("podman", "event-connect", "it tells nothing of networks"),
     ("podman", "config_create", NO_SWARM),
     ("podman", "config_inspect", NO_SWARM),
@@ -28,6 +28,8 @@ const ABSENT: [(&str, &str, &str); 16] = [
     ("podman", "secret_list", NO_SWARM),
     ("podman", "swarm_inspect", NO_SWARM),
     ("podman", "swarm_unlock_key", NO_SWARM),
+    ("podman", "plugin_inspect", "it has no plugins"),
+    ("podman", "plugin_list", "it has no plugins"),
     ("podman", "container_update", "there is no update in its API before version 5"),
     ("podman", "container_stats-stopped", "it answers nothing at all"),
     ("docker-20.10", "image_progress-failed", "it answers 500 when the registry can't be reached"),
@@ -53,6 +55,7 @@ const UNMODELLED: [&str; 10] = [
 fn decode(name: &str, json: &[u8]) -> Result<String, serde_json::Error> {
     let kind = name.split('-').next().unwrap_or(name);
     match kind {
+        "checkpoint_list" => show::<Vec<CheckpointSummary>>(json),
         "commit" | "config_create" | "exec_create" | "secret_create" => show::<IdResponse>(json),
         "config_inspect" => show::<ConfigInspect>(json),
         "config_list" => show::<Vec<ConfigInspect>>(json),
@@ -78,6 +81,9 @@ fn decode(name: &str, json: &[u8]) -> Result<String, serde_json::Error> {
         "network_prune" => show::<NetworksPruned>(json),
         "node_inspect" => show::<NodeInspect>(json),
         "node_list" => show::<Vec<NodeInspect>>(json),
+        "plugin_inspect" => show::<PluginInspect>(json),
+        "plugin_list" => show::<Vec<PluginInspect>>(json),
+        "plugin_privileges" => show::<Vec<PluginPrivilege>>(json),
         "secret_inspect" => show::<SecretInspect>(json),
         "secret_list" => show::<Vec<SecretInspect>>(json),
         "swarm_inspect" => show::<SwarmInspect>(json),

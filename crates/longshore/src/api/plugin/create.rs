@@ -23,7 +23,8 @@ impl Plugins {
     ///
     /// # Errors
     /// [`Invalid`](crate::ErrorKind::Invalid) for what is no name or has a digest, before anything is sent;
-    /// [`Conflict`](crate::ErrorKind::Conflict) when there is such a plugin already;
+    /// [`Conflict`](crate::ErrorKind::Conflict) when there is a plugin of this name; `Conflict` or
+    /// [`Server`](crate::ErrorKind::Server), by engine, when there is the same plugin by another name;
     /// [`Server`](crate::ErrorKind::Server) when it is no such tar; [`Io`](crate::ErrorKind::Io) when the payload can't be read.
     ///
     /// # Cancel safety
