@@ -16,7 +16,7 @@ const ENGINES: [&str; 4] = ["docker-20.10", "docker-26.1", "docker-sid", "podman
 const NO_SWARM: &str = "it has no swarms";
 
 /// Files an engine can't have, and why.
-const ABSENT: [(&str, &str, &str); 28] = [
+const ABSENT: [(&str, &str, &str); 30] = [
     ("podman", "build_message-buildkit_image", "it has no BuildKit"),
     ("podman", "build_message-trace", "it has no BuildKit"),
     ("podman", "build_prune", "it has no such cache"),
@@ -31,6 +31,8 @@ const ABSENT: [(&str, &str, &str); 28] = [
     ("podman", "secret_list", NO_SWARM),
     ("podman", "swarm_inspect", NO_SWARM),
     ("podman", "swarm_unlock_key", NO_SWARM),
+    ("podman", "plugin_inspect", "it has no plugins"),
+    ("podman", "plugin_list", "it has no plugins"),
     ("podman", "container_update", "there is no update in its API before version 5"),
     ("podman", "container_stats-stopped", "it answers nothing at all"),
     ("podman", "image_progress-load_layer", "it tells no progress of a load"),
@@ -68,6 +70,7 @@ fn decode(name: &str, json: &[u8]) -> Result<String, serde_json::Error> {
         "auth" => show::<AuthResponse>(json),
         "build_message" | "image_progress" => show::<ProgressMessage>(json),
         "build_prune" => show::<BuildCachePruned>(json),
+        "checkpoint_list" => show::<Vec<CheckpointSummary>>(json),
         "commit" | "config_create" | "exec_create" | "secret_create" => show::<IdResponse>(json),
         "config_inspect" => show::<ConfigInspect>(json),
         "config_list" => show::<Vec<ConfigInspect>>(json),
@@ -100,6 +103,9 @@ fn decode(name: &str, json: &[u8]) -> Result<String, serde_json::Error> {
         "network_prune" => show::<NetworksPruned>(json),
         "node_inspect" => show::<NodeInspect>(json),
         "node_list" => show::<Vec<NodeInspect>>(json),
+        "plugin_inspect" => show::<PluginInspect>(json),
+        "plugin_list" => show::<Vec<PluginInspect>>(json),
+        "plugin_privileges" => show::<Vec<PluginPrivilege>>(json),
         "secret_inspect" => show::<SecretInspect>(json),
         "secret_list" => show::<Vec<SecretInspect>>(json),
         "swarm_inspect" => show::<SwarmInspect>(json),

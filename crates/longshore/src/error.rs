@@ -135,10 +135,12 @@ impl Operation {
     }
 
     /// The error that an answer with this status and cause stands for. Podman answers 500 to most of what it refuses,
-    /// and tells beside the message what kind of refusal it is. What a swarm or a network refuses for its state, only the
-    /// message tells.
+    /// and tells beside the message what kind of refusal it is. What a swarm, a network or a plugin refuses for its
+    /// state, only the message tells.
     pub(crate) fn refused_for(&self, status: u16, message: String, cause: &str) -> Error {
-        let conflict = is_conflict_of_swarm(status, &message) || is_conflict_of_network(status, &message);
+        let conflict = is_conflict_of_swarm(status, &message)
+            || is_conflict_of_network(status, &message)
+            || is_conflict_of_plugin(status, &message);
         let mut error = self.refused(status, message);
         error.0.kind = match (status, cause) {
             (500, "container state improper" | "exec session state improper" | "that name is already in use") => {
@@ -252,6 +254,11 @@ fn is_conflict_of_network(status: u16, message: &str) -> bool {
         500 => contains(&[" is not connected to network ", " is already used on the host or by another config"]),
         _ => false,
     }
+}
+
+/// Whether a plugin refuses this since it is on.
+fn is_conflict_of_plugin(status: u16, message: &str) -> bool {
+    status == 500 && message.starts_with("cannot set on an active plugin")
 }
 
 /// The bytes before line and column, both counted from one.
@@ -511,6 +518,13 @@ mod tests {
         assert_eq!(kind(403, "bridge is a pre-defined network and cannot be removed"), ErrorKind::Forbidden);
         assert_eq!(kind(404, "network backend not found"), ErrorKind::NotFound);
         assert_eq!(kind(500, "out of cheese"), ErrorKind::Server);
+    }
+
+    #[test]
+    fn a_plugin_that_is_on_is_a_conflict() {
+        let kind = |message: &str| Operation::on("set plugin", "a").refused_for(500, message.to_owned(), "").kind();
+        assert_eq!(kind("cannot set on an active plugin, disable plugin before setting"), ErrorKind::Conflict);
+        assert_eq!(kind("setting \"A\" not found in the plugin configuration"), ErrorKind::Server);
     }
 
     #[test]

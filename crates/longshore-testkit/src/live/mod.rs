@@ -25,6 +25,9 @@ pub const IMAGE: &str = "busybox:latest";
 /// What the names of images that tests make begin with.
 const IMAGES: &str = "longshore-test/";
 
+/// What the names of plugins that tests make begin with.
+const PLUGINS: &str = "longshore-test-plugin/";
+
 /// The names and addresses of the engines to test with: those that `LONGSHORE_TEST_ENGINES` (a list of `name=host`) or
 /// `LONGSHORE_TEST_HOST` (a host, or such a list) names; else `cargo xtask engine up` starts them.
 ///

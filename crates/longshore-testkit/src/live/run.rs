@@ -6,10 +6,11 @@ use std::time::{Duration, SystemTime};
 use longshore::container::{ListOptions, RemoveOptions};
 use longshore::image::ImageRemoveOptions;
 use longshore::network::NetworkListOptions;
+use longshore::plugin::PluginRemoveOptions;
 use longshore::volume::{VolumeListOptions, VolumeRemoveOptions};
 use longshore::{Docker, ImageSummary, Result};
 
-use super::{CASE, IMAGES, LABEL, LiveEngine};
+use super::{CASE, IMAGES, LABEL, LiveEngine, PLUGINS};
 
 /// How old things must be to be removed by another run than that which made them.
 const STALE: Duration = Duration::from_secs(60 * 60);
@@ -66,7 +67,7 @@ fn is_stale(run: &str) -> bool {
     old && !PathBuf::from("/proc").join(process).exists()
 }
 
-/// Removes the containers, networks, volumes and images of those runs.
+/// Removes the containers, networks, volumes, images and plugins of those runs.
 async fn remove(engine: &LiveEngine, of_run: impl Fn(&str) -> bool) -> Result<Vec<String>> {
     let docker = &engine.docker;
     let mut removed = Vec::new();
@@ -95,23 +96,34 @@ async fn remove(engine: &LiveEngine, of_run: impl Fn(&str) -> bool) -> Result<Ve
             gone(docker.image(name).remove_with(&ImageRemoveOptions::default().force()).await)?;
         }
     }
+    if engine.is_podman() {
+        return Ok(removed);
+    }
+    for plugin in docker.plugins().list().await? {
+        if run_in(&plugin.name, PLUGINS).is_some_and(|run| of_run(&run)) {
+            removed.push(format!("plugin {}", plugin.name));
+            gone(docker.plugin(plugin.name).remove_with(&PluginRemoveOptions::default().force()).await)?;
+        }
+    }
     Ok(removed)
 }
 
 /// The names by which an image is to be removed.
 fn names_of_runs(image: &ImageSummary, of_run: impl Fn(&str) -> bool) -> Vec<String> {
-    let run_of = |name: &str| {
-        let rest = &name[name.find(IMAGES)? + IMAGES.len()..];
-        let mut parts = rest.split([':', '-', '@']);
-        Some(format!("{}-{}", parts.next()?, parts.next()?))
-    };
-    let named = image.repo_tags.iter().filter(|name| run_of(name).is_some_and(|run| of_run(&run)));
+    let named = image.repo_tags.iter().filter(|name| run_in(name, IMAGES).is_some_and(|run| of_run(&run)));
     let names: Vec<String> = named.cloned().collect();
     let nameless = image.repo_tags.iter().all(|name| name.starts_with("<none>"));
     match image.labels.get(LABEL) {
         Some(run) if nameless && of_run(run) => vec![image.id.clone()],
         _ => names,
     }
+}
+
+/// The run that a name tells behind the beginning that all such names have.
+fn run_in(name: &str, beginning: &str) -> Option<String> {
+    let rest = &name[name.find(beginning)? + beginning.len()..];
+    let mut parts = rest.split([':', '-', '@']);
+    Some(format!("{}-{}", parts.next()?, parts.next()?))
 }
 
 /// Removes a container, running or not, and waits until it is gone where the engine is removing it already.

@@ -6,11 +6,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use longshore::container::ListOptions;
 use longshore::image::{BuildOptions, ImageListOptions, ImageRemoveOptions, ImportOptions};
 use longshore::network::NetworkListOptions;
+use longshore::plugin::PluginRemoveOptions;
 use longshore::volume::{VolumeListOptions, VolumeRemoveOptions};
 use longshore::{CommandLine, Container, Created, Docker, NetworkSpec, Result, Spec, VolumeSpec};
 
 use super::run::{gone, remove_container};
-use super::{CASE, IMAGE, IMAGES, LABEL, LiveEngine, Run};
+use super::{CASE, IMAGE, IMAGES, LABEL, LiveEngine, PLUGINS, Run};
 
 /// One test's share of an engine: a [`Docker`] that knows how to name and label what the test makes.
 ///
@@ -34,12 +35,14 @@ struct Share {
     run: Arc<Run>,
     case: String,
     images: Mutex<BTreeSet<String>>,
+    plugins: Mutex<BTreeSet<String>>,
 }
 
 impl Live {
     /// Begins a test.
     pub fn new(engine: Arc<LiveEngine>, run: Arc<Run>, case: &str) -> Self {
-        Live(Arc::new(Share { engine, run, case: case.to_owned(), images: Mutex::default() }))
+        let (images, plugins) = (Mutex::default(), Mutex::default());
+        Live(Arc::new(Share { engine, run, case: case.to_owned(), images, plugins }))
     }
 
     /// The engine.
@@ -104,6 +107,13 @@ impl Live {
         name
     }
 
+    /// A name for a plugin that no other test uses. The plugin of this name is removed when the test has ended.
+    pub fn plugin_name(&self) -> String {
+        let name = format!("{PLUGINS}{}", self.0.run.unique());
+        self.0.plugins.lock().unwrap_or_else(PoisonError::into_inner).insert(name.clone());
+        name
+    }
+
     /// Sees to it that an image without a name is removed when the test has ended.
     pub fn keep(&self, image: &str) {
         self.0.images.lock().unwrap_or_else(PoisonError::into_inner).insert(image.to_owned());
@@ -155,6 +165,10 @@ impl Live {
         let images = std::mem::take(&mut *self.0.images.lock().unwrap_or_else(PoisonError::into_inner));
         for image in images {
             gone(self.image(image).remove_with(&ImageRemoveOptions::default().force()).await)?;
+        }
+        let plugins = std::mem::take(&mut *self.0.plugins.lock().unwrap_or_else(PoisonError::into_inner));
+        for plugin in plugins.into_iter().filter(|_| !self.engine().is_podman()) {
+            gone(self.plugin(plugin).remove_with(&PluginRemoveOptions::default().force()).await)?;
         }
         Ok(())
     }

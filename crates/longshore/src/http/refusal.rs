@@ -20,6 +20,12 @@ pub(crate) fn refusal(
         return operation.error(ErrorKind::Unsupported, "the engine does not have this operation");
     }
     match serde_json::from_slice(body) {
+        // Podman's words for the first part of a path that it does not know.
+        Ok(Refusal { message, .. })
+            if status == 404 && message.starts_with("Path /") && message.ends_with(" is not supported") =>
+        {
+            operation.error(ErrorKind::Unsupported, "the engine does not have this operation")
+        }
         Ok(Refusal { message, cause }) => operation.refused_for(status, message.trim().to_owned(), &cause),
         Err(_) => operation.refused(status, words(body, content_type, reason)),
     }
@@ -95,7 +101,8 @@ mod tests {
 
     #[test]
     fn an_operation_that_the_engine_lacks_is_not_an_object_that_it_lacks() {
-        for body in [r#"{"message":"page not found"}"#, "404 page not found\n", "Not Found\n"] {
+        let podman = r#"{"cause":"","message":"Path /v1.41/plugins is not supported","response":0}"#;
+        for body in [r#"{"message":"page not found"}"#, "404 page not found\n", "Not Found\n", podman] {
             assert_eq!(refused(404, "text/plain", body).0, ErrorKind::Unsupported, "{body}");
         }
         assert_eq!(refused(404, "text/plain", "no such container").0, ErrorKind::NotFound);

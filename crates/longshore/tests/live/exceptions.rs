@@ -99,6 +99,12 @@ pub(crate) const EXCEPTIONS: &[Exception] = &[
     },
     Exception {
         engines: Engines::Podman,
+        test: "grpc::",
+        reason: "Podman has neither sessions nor gRPC",
+        kind: ErrorKind::Unsupported,
+    },
+    Exception {
+        engines: Engines::Podman,
         test: "build::the_cache_of_builds_can_be_removed",
         reason: "Podman has no such cache",
         kind: ErrorKind::Unsupported,
@@ -113,6 +119,12 @@ pub(crate) const EXCEPTIONS: &[Exception] = &[
         engines: Engines::Podman,
         test: "registry::an_image_is_looked_up_where_it_is",
         reason: "Podman can't ask a registry for an image without pulling it",
+        kind: ErrorKind::Unsupported,
+    },
+    Exception {
+        engines: Engines::Podman,
+        test: "plugins::",
+        reason: "Podman has no plugins of this kind",
         kind: ErrorKind::Unsupported,
     },
     Exception {

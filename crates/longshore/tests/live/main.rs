@@ -9,6 +9,7 @@ mod attach;
 mod build;
 #[cfg(feature = "build")]
 mod build_folder;
+mod checkpoints;
 mod commit;
 #[cfg(feature = "archive")]
 mod copy;
@@ -17,6 +18,7 @@ mod events;
 mod exceptions;
 mod exec;
 mod follow;
+mod grpc;
 mod harness;
 mod images;
 mod inspect;
@@ -26,10 +28,12 @@ mod lifecycle;
 mod list;
 mod logs;
 mod networks;
+mod plugins;
 mod port;
 mod prune;
 mod registry;
 mod replace;
+mod request;
 mod run;
 mod session;
 mod stats;
@@ -61,6 +65,7 @@ fn main() -> ExitCode {
         archive::tests(),
         attach::tests(),
         build::tests(),
+        checkpoints::tests(),
         commit::tests(),
         #[cfg(feature = "archive")]
         copy::tests(),
@@ -68,15 +73,18 @@ fn main() -> ExitCode {
         events::tests(),
         exec::tests(),
         follow::tests(),
+        grpc::tests(),
         images::tests(),
         inspect::tests(),
         lifecycle::tests(),
         list::tests(),
         logs::tests(),
         networks::tests(),
+        plugins::tests(),
         port::tests(),
         prune::tests(),
         replace::tests(),
+        request::tests(),
         run::tests(),
         session::tests(),
         stats::tests(),
