@@ -16,7 +16,7 @@ const ENGINES: [&str; 4] = ["docker-20.10", "docker-26.1", "docker-sid", "podman
 const NO_SWARM: &str = "it has no swarms";
 
 /// Files an engine can't have, and why.
-const ABSENT: [(&str, &str, &str); 16] = [
+const ABSENT: [(&str, &str, &str); 25] = [
     ("podman", "event-connect", "it tells nothing of networks"),
     ("podman", "config_create", NO_SWARM),
     ("podman", "config_inspect", NO_SWARM),
@@ -26,8 +26,17 @@ const ABSENT: [(&str, &str, &str); 16] = [
     ("podman", "secret_create", NO_SWARM),
     ("podman", "secret_inspect", NO_SWARM),
     ("podman", "secret_list", NO_SWARM),
+    ("podman", "service_create", NO_SWARM),
+    ("podman", "service_inspect", NO_SWARM),
+    ("podman", "service_inspect-job", NO_SWARM),
+    ("podman", "service_inspect-updated", NO_SWARM),
+    ("podman", "service_list", NO_SWARM),
+    ("podman", "service_update", NO_SWARM),
     ("podman", "swarm_inspect", NO_SWARM),
     ("podman", "swarm_unlock_key", NO_SWARM),
+    ("podman", "task_inspect", NO_SWARM),
+    ("podman", "task_inspect-job", NO_SWARM),
+    ("podman", "task_list", NO_SWARM),
     ("podman", "container_update", "there is no update in its API before version 5"),
     ("podman", "container_stats-stopped", "it answers nothing at all"),
     ("docker-20.10", "image_progress-failed", "it answers 500 when the registry can't be reached"),
@@ -80,8 +89,14 @@ fn decode(name: &str, json: &[u8]) -> Result<String, serde_json::Error> {
         "node_list" => show::<Vec<NodeInspect>>(json),
         "secret_inspect" => show::<SecretInspect>(json),
         "secret_list" => show::<Vec<SecretInspect>>(json),
+        "service_create" => show::<ServiceCreated>(json),
+        "service_inspect" => show::<ServiceInspect>(json),
+        "service_list" => show::<Vec<ServiceInspect>>(json),
+        "service_update" => show::<ServiceUpdated>(json),
         "swarm_inspect" => show::<SwarmInspect>(json),
         "swarm_unlock_key" => show::<UnlockKey>(json),
+        "task_inspect" => show::<TaskInspect>(json),
+        "task_list" => show::<Vec<TaskInspect>>(json),
         "version" => show::<SystemVersion>(json),
         "volume_create" | "volume_inspect" => show::<VolumeInspect>(json),
         "volume_list" => show::<VolumeList>(json),
@@ -135,9 +150,17 @@ fn every_fixture_decodes() {
     for (folder, name, json) in fixtures() {
         decode(&name, &json).unwrap_or_else(|error| panic!("{folder}/{name}: {error}"));
     }
-    for name in
-        ["container_inspect", "container_stats", "container_top", "exec_inspect", "image_inspect", "version", "error"]
-    {
+    for name in [
+        "container_inspect",
+        "container_stats",
+        "container_top",
+        "error",
+        "exec_inspect",
+        "image_inspect",
+        "service_inspect",
+        "task_inspect",
+        "version",
+    ] {
         decode(name, b"{}").unwrap();
         decode(name, b"null").unwrap();
     }
