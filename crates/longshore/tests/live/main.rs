@@ -27,6 +27,8 @@ mod port;
 mod prune;
 mod replace;
 mod run;
+mod service_logs;
+mod services;
 mod session;
 mod stats;
 mod support;
@@ -66,6 +68,8 @@ fn main() -> ExitCode {
         prune::tests(),
         replace::tests(),
         run::tests(),
+        service_logs::tests(),
+        services::tests(),
         session::tests(),
         stats::tests(),
         swarm::tests(),

@@ -3,8 +3,8 @@ use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
 use longshore_models::{
-    SwarmConfigReference, Driver, EndpointMode, EndpointPortConfig, HealthConfig, Mount, NetworkAttachmentConfig,
-    ParsePortError, SecretReference, ServiceMode, TaskRestartPolicy, UpdateConfig,
+    Driver, EndpointMode, EndpointPortConfig, HealthConfig, Mount, NetworkAttachmentConfig, ParsePortError,
+    SecretReference, ServiceMode, SwarmConfigReference, TaskRestartPolicy, UpdateConfig,
 };
 use longshore_wire::version::ApiVersion;
 use longshore_wire::words::WordsError;
