@@ -12,3 +12,19 @@ pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<
     let nanos = i64::deserialize(deserializer)?;
     Ok(Duration::from_nanos(u64::try_from(nanos).unwrap_or(0)))
 }
+
+/// The same where being left out means something.
+pub(crate) mod optional {
+    use std::time::Duration;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(crate) fn serialize<S: Serializer>(duration: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
+        duration.map(|duration| i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX)).serialize(serializer)
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+        let nanos = Option::<i64>::deserialize(deserializer)?;
+        Ok(nanos.map(|nanos| Duration::from_nanos(u64::try_from(nanos).unwrap_or(0))))
+    }
+}

@@ -115,6 +115,24 @@ pub use swarm::object::{Driver, ObjectVersion};
 pub use swarm::resource::{DiscreteResource, GenericResource, NamedResource, NodePlatform, ResourceObject};
 pub use swarm::secret::{SecretInspect, SecretSpec};
 pub use swarm::secret_text::SecretText;
+pub use swarm::service::{JobStatus, ServiceCreated, ServiceInspect, ServiceSpec, ServiceStatus, ServiceUpdated};
+pub use swarm::service_endpoint::{
+    EndpointMode, EndpointPortConfig, EndpointSpec, PublishMode, ServiceEndpoint, VirtualIp,
+};
+pub use swarm::service_mode::ServiceMode;
+pub use swarm::service_update::{UpdateConfig, UpdateFailureAction, UpdateOrder, UpdateState, UpdateStatus};
+pub use swarm::task::{ContainerStatus, PortStatus, TaskInspect, TaskState, TaskStatus, VolumeAttachment};
+pub use swarm::task_container::{
+    ContainerSpec, DnsConfig, FileTarget, RuntimeTarget, SecretReference, SwarmConfigReference,
+};
+pub use swarm::task_network::{NetworkAttachment, SwarmIpam, SwarmNetwork, SwarmNetworkSpec, SwarmSubnet};
+pub use swarm::task_privileges::{
+    AppArmor, AppArmorMode, CredentialSpec, Privileges, Seccomp, SeccompMode, SelinuxContext,
+};
+pub use swarm::task_spec::{
+    NetworkAttachmentConfig, NetworkAttachmentSpec, Placement, PlacementPreference, PluginSpec, RestartCondition,
+    RuntimePrivilege, SpreadOver, TaskLimits, TaskResources, TaskRestartPolicy, TaskRuntime, TaskSpec,
+};
 pub use system::disk_usage::{DiskUsage, Usage};
 pub use system::event::{EventAction, EventActor, EventKind, EventMessage};
 pub use system::info::{AddressPool, CgroupDriver, PluginsInfo, SystemInfo};

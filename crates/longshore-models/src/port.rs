@@ -350,6 +350,8 @@ pub(crate) enum Problem {
     HostIp,
     Protocol,
     Lengths,
+    ServiceIp,
+    ServiceRange,
 }
 
 impl ParsePortError {
@@ -366,6 +368,8 @@ impl fmt::Display for ParsePortError {
             Problem::HostIp => "the host address is not an IP address",
             Problem::Protocol => "the protocol is not tcp, udp or sctp",
             Problem::Lengths => "the ranges of host and container ports differ in length",
+            Problem::ServiceIp => "a service can't be published on one host address",
+            Problem::ServiceRange => "a service can't be published on any of a range of host ports",
         };
         write!(formatter, "invalid port `{}`: {problem}", self.text)
     }

@@ -16,7 +16,7 @@ const ENGINES: [&str; 4] = ["docker-20.10", "docker-26.1", "docker-sid", "podman
 const NO_SWARM: &str = "it has no swarms";
 
 /// Files an engine can't have, and why.
-const ABSENT: [(&str, &str, &str); 30] = [
+const ABSENT: [(&str, &str, &str); 39] = [
     ("podman", "build_message-buildkit_image", "it has no BuildKit"),
     ("podman", "build_message-trace", "it has no BuildKit"),
     ("podman", "build_prune", "it has no such cache"),
@@ -29,10 +29,19 @@ const ABSENT: [(&str, &str, &str); 30] = [
     ("podman", "secret_create", NO_SWARM),
     ("podman", "secret_inspect", NO_SWARM),
     ("podman", "secret_list", NO_SWARM),
+    ("podman", "service_create", NO_SWARM),
+    ("podman", "service_inspect", NO_SWARM),
+    ("podman", "service_inspect-job", NO_SWARM),
+    ("podman", "service_inspect-updated", NO_SWARM),
+    ("podman", "service_list", NO_SWARM),
+    ("podman", "service_update", NO_SWARM),
     ("podman", "swarm_inspect", NO_SWARM),
     ("podman", "swarm_unlock_key", NO_SWARM),
     ("podman", "plugin_inspect", "it has no plugins"),
     ("podman", "plugin_list", "it has no plugins"),
+    ("podman", "task_inspect", NO_SWARM),
+    ("podman", "task_inspect-job", NO_SWARM),
+    ("podman", "task_list", NO_SWARM),
     ("podman", "container_update", "there is no update in its API before version 5"),
     ("podman", "container_stats-stopped", "it answers nothing at all"),
     ("podman", "image_progress-load_layer", "it tells no progress of a load"),
@@ -108,8 +117,14 @@ fn decode(name: &str, json: &[u8]) -> Result<String, serde_json::Error> {
         "plugin_privileges" => show::<Vec<PluginPrivilege>>(json),
         "secret_inspect" => show::<SecretInspect>(json),
         "secret_list" => show::<Vec<SecretInspect>>(json),
+        "service_create" => show::<ServiceCreated>(json),
+        "service_inspect" => show::<ServiceInspect>(json),
+        "service_list" => show::<Vec<ServiceInspect>>(json),
+        "service_update" => show::<ServiceUpdated>(json),
         "swarm_inspect" => show::<SwarmInspect>(json),
         "swarm_unlock_key" => show::<UnlockKey>(json),
+        "task_inspect" => show::<TaskInspect>(json),
+        "task_list" => show::<Vec<TaskInspect>>(json),
         "version" => show::<SystemVersion>(json),
         "volume_create" | "volume_inspect" => show::<VolumeInspect>(json),
         "volume_list" => show::<VolumeList>(json),
@@ -173,6 +188,8 @@ fn every_fixture_decodes() {
         "image_inspect",
         "image_prune",
         "info",
+        "service_inspect",
+        "task_inspect",
         "version",
     ] {
         decode(name, b"{}").unwrap();

@@ -5,8 +5,10 @@ use std::time::{Duration, SystemTime};
 
 use longshore::container::{ListOptions, RemoveOptions};
 use longshore::image::ImageRemoveOptions;
+use longshore::models::ServiceInspect;
 use longshore::network::NetworkListOptions;
 use longshore::plugin::PluginRemoveOptions;
+use longshore::swarm::{ServiceListOptions, TaskListOptions};
 use longshore::volume::{VolumeListOptions, VolumeRemoveOptions};
 use longshore::{Docker, ImageSummary, Result};
 
@@ -67,10 +69,18 @@ fn is_stale(run: &str) -> bool {
     old && !PathBuf::from("/proc").join(process).exists()
 }
 
-/// Removes the containers, networks, volumes, images and plugins of those runs.
+/// Removes the services, containers, networks, volumes, images and plugins of those runs.
 async fn remove(engine: &LiveEngine, of_run: impl Fn(&str) -> bool) -> Result<Vec<String>> {
     let docker = &engine.docker;
     let mut removed = Vec::new();
+    if engine.is_for_swarms() {
+        for service in services(docker, LABEL).await? {
+            if service.spec.labels.get(LABEL).is_some_and(|run| of_run(run)) {
+                removed.push(format!("service {}", service.spec.name));
+                gone(docker.service(service.id).remove().await)?;
+            }
+        }
+    }
     for container in docker.containers().list_with(&ListOptions::default().all().filter("label", LABEL)).await? {
         if container.labels.get(LABEL).is_some_and(|run| of_run(run)) {
             let case = container.labels.get(CASE).map_or("", String::as_str);
@@ -138,6 +148,31 @@ pub(super) async fn remove_container(docker: &Docker, id: &str) -> Result<()> {
             outcome => return gone(outcome),
         }
     }
+}
+
+/// The services with a label; none where there is no swarm.
+async fn services(docker: &Docker, label: &str) -> Result<Vec<ServiceInspect>> {
+    match docker.services().list_with(&ServiceListOptions::default().filter("label", label)).await {
+        Err(error) if error.is_conflict() => Ok(Vec::new()),
+        outcome => outcome,
+    }
+}
+
+/// Removes the services with a label, and waits until all their tasks have ended. Their containers may be there still:
+/// Docker 20.10 leaves those of jobs.
+pub(super) async fn remove_services(docker: &Docker, label: &str) -> Result<()> {
+    let services = services(docker, label).await?;
+    if services.is_empty() {
+        return Ok(());
+    }
+    for service in services {
+        gone(docker.service(service.id).remove().await)?;
+    }
+    let tasks = TaskListOptions::default().filter("label", label);
+    while docker.tasks().list_with(&tasks).await?.iter().any(|task| !task.status.state.has_ended()) {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    Ok(())
 }
 
 /// Something that is not there needs no removal.

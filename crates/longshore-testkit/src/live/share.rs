@@ -2,15 +2,16 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use longshore::container::ListOptions;
 use longshore::image::{BuildOptions, ImageListOptions, ImageRemoveOptions, ImportOptions};
 use longshore::network::NetworkListOptions;
 use longshore::plugin::PluginRemoveOptions;
 use longshore::volume::{VolumeListOptions, VolumeRemoveOptions};
-use longshore::{CommandLine, Container, Created, Docker, NetworkSpec, Result, Spec, VolumeSpec};
+use longshore::{CommandLine, Container, Created, Docker, NetworkSpec, Result, ServiceSpec, Spec, VolumeSpec};
 
-use super::run::{gone, remove_container};
+use super::run::{gone, remove_container, remove_services};
 use super::{CASE, IMAGE, IMAGES, LABEL, LiveEngine, PLUGINS, Run};
 
 /// One test's share of an engine: a [`Docker`] that knows how to name and label what the test makes.
@@ -78,6 +79,14 @@ impl Live {
     /// Adds the labels by which the container is found when the test has ended.
     pub fn labelled(&self, spec: Spec) -> Spec {
         spec.label(LABEL, self.0.run.id()).label(CASE, self.case())
+    }
+
+    /// A service of [`IMAGE`] with a name and labels, its tasks in the network of their host.
+    pub fn service_spec(&self, command: impl Into<CommandLine>) -> ServiceSpec {
+        let spec = ServiceSpec::image(IMAGE).cmd(command).name(self.name()).network("host").stop_grace(Duration::ZERO);
+        [(LABEL, self.0.run.id().to_owned()), (CASE, self.case())]
+            .into_iter()
+            .fold(spec, |spec, (name, value)| spec.label(name, &value).container_label(name, value))
     }
 
     /// A network with a name and labels.
@@ -151,6 +160,9 @@ impl Live {
     /// # Errors
     /// When the engine does not let it.
     pub async fn clean_up(&self) -> Result<()> {
+        if self.engine().is_for_swarms() {
+            remove_services(self, &self.label()).await?;
+        }
         let options = ListOptions::default().all().filter("label", self.label());
         for container in self.containers().list_with(&options).await? {
             remove_container(self, &container.id).await?;

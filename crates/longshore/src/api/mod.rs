@@ -3,6 +3,7 @@
 pub mod container;
 pub mod exec;
 pub mod image;
+mod logs;
 pub mod network;
 pub mod plugin;
 pub mod registry;

@@ -35,6 +35,8 @@ mod registry;
 mod replace;
 mod request;
 mod run;
+mod service_logs;
+mod services;
 mod session;
 mod stats;
 mod support;
@@ -86,6 +88,8 @@ fn main() -> ExitCode {
         replace::tests(),
         request::tests(),
         run::tests(),
+        service_logs::tests(),
+        services::tests(),
         session::tests(),
         stats::tests(),
         swarm::tests(),

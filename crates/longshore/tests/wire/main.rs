@@ -5,6 +5,7 @@
 mod connections;
 mod negotiation;
 mod output;
+mod services;
 mod splits;
 mod streams;
 mod uploads;

@@ -1,27 +1,9 @@
-use std::time::SystemTime;
-
-use longshore_wire::version::ApiVersion;
-
 use super::{Container, request};
-use crate::api::{Call, Instant, since_epoch};
+use crate::api::Call;
+use crate::api::logs::{self, Logs};
 use crate::error::Result;
 use crate::http::{Method, Request};
 use crate::stream::{OutputFraming, OutputStream};
-
-/// A call for a container's logs; await it for the [`OutputStream`]. See [`Container::logs`].
-#[derive(Clone, Debug)]
-#[must_use = "a call does nothing unless it is awaited"]
-pub struct Logs {
-    container: Container,
-    stdout: bool,
-    stderr: bool,
-    follow: bool,
-    timestamps: bool,
-    details: bool,
-    since: Option<Instant>,
-    until: Option<Instant>,
-    tail: Option<u64>,
-}
 
 impl Container {
     /// The container's logs: by default all that it has written to stdout and stderr so far.
@@ -49,26 +31,12 @@ impl Container {
     /// Dropping the call closes its connection.
     #[doc(alias = "log")]
     pub fn logs(&self) -> Logs {
-        Logs {
-            container: self.clone(),
-            stdout: true,
-            stderr: true,
-            follow: false,
-            timestamps: false,
-            details: false,
-            since: None,
-            until: None,
-            tail: None,
-        }
+        Logs::new(self.clone())
     }
 
-    /// What is known of how output is framed before it comes: below API 1.42 answers don't tell, so the container is
-    /// asked whether it has a terminal.
+    /// What is known of how output is framed before it comes.
     pub(crate) async fn framing_told_before(&self) -> Result<Option<OutputFraming>> {
-        match self.docker.api_version().await? < ApiVersion::new(1, 42) {
-            true => self.framing_of_terminal().await.map(Some),
-            false => Ok(None),
-        }
+        logs::framing_told_before(&self.docker, || self.has_terminal()).await
     }
 
     /// How the container's output is framed: as was told `before`, or by the head of the answer, or else by the
@@ -78,102 +46,25 @@ impl Container {
         before: Option<OutputFraming>,
         told: Option<OutputFraming>,
     ) -> Result<OutputFraming> {
-        match before.or(told) {
-            Some(framing) => Ok(framing),
-            None => self.framing_of_terminal().await,
-        }
+        logs::framing(before, told, || self.has_terminal()).await
     }
 
-    async fn framing_of_terminal(&self) -> Result<OutputFraming> {
-        match self.inspect().await?.config.tty {
-            true => Ok(OutputFraming::Terminal),
-            false => Ok(OutputFraming::Multiplexed),
-        }
+    async fn has_terminal(&self) -> Result<bool> {
+        Ok(self.inspect().await?.config.tty)
     }
 }
 
-impl Logs {
-    /// Leaves out what was written to stderr.
-    pub fn stdout_only(mut self) -> Self {
-        (self.stdout, self.stderr) = (true, false);
-        self
-    }
-
-    /// Leaves out what was written to stdout.
-    pub fn stderr_only(mut self) -> Self {
-        (self.stdout, self.stderr) = (false, true);
-        self
-    }
-
-    /// Goes on with what is written from now on, until the container ends.
-    pub fn follow(mut self) -> Self {
-        self.follow = true;
-        self
-    }
-
-    /// Begins every line with its time, in RFC 3339 with nanoseconds (Podman 4: with whole seconds), and a space.
-    pub fn timestamps(mut self) -> Self {
-        self.timestamps = true;
-        self
-    }
-
-    /// Begins every line with the labels and variables that the log driver was told to keep; nothing on Podman.
-    pub fn details(mut self) -> Self {
-        self.details = true;
-        self
-    }
-
-    /// Leaves out what was written before `time`, to the nanosecond (Podman 4: to the second).
-    pub fn since(mut self, time: SystemTime) -> Self {
-        self.since = Some(since_epoch(time));
-        self
-    }
-
-    /// Leaves out what was written after `time`, to the nanosecond (Podman 4: to the second).
-    pub fn until(mut self, time: SystemTime) -> Self {
-        self.until = Some(since_epoch(time));
-        self
-    }
-
-    /// Begins with the last so many lines, counted over stdout and stderr together even where one of them is left out.
-    pub fn tail(mut self, lines: u64) -> Self {
-        self.tail = Some(lines);
-        self
-    }
-
+impl Logs<Container> {
     async fn open(self) -> Result<OutputStream> {
-        let request = self.request()?;
-        let container = self.container;
-        let before = container.framing_told_before().await?;
-        let response = container.docker.send(request).await?;
-        let framing = container.framing(before, OutputFraming::told_by(response.head())).await?;
-        Ok(OutputStream::from_body(response.into_body(), framing))
+        logs::open(&self.of.docker, self.request()?, || self.of.has_terminal()).await
     }
 
     fn request(&self) -> Result<Request> {
-        let mut request = request(Method::Get, "read logs of container", &self.container.id, "logs")?;
-        if self.follow {
-            // Some engines answer with the first line, whenever that comes.
-            request = request.unbounded();
-        }
-        request
-            .query
-            .bool("stdout", self.stdout)
-            .bool("stderr", self.stderr)
-            .flag("follow", self.follow)
-            .flag("timestamps", self.timestamps)
-            .flag("details", self.details)
-            .optional("tail", self.tail);
-        for (key, time) in [("since", self.since), ("until", self.until)] {
-            if let Some((seconds, nanoseconds)) = time {
-                request.query.seconds(key, seconds, nanoseconds);
-            }
-        }
-        Ok(request)
+        Ok(self.asked_in(request(Method::Get, "read logs of container", &self.of.id, "logs")?))
     }
 }
 
-impl IntoFuture for Logs {
+impl IntoFuture for Logs<Container> {
     type Output = Result<OutputStream>;
     type IntoFuture = Call<OutputStream>;
 

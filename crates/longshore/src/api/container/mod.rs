@@ -27,7 +27,6 @@ pub use create::Created;
 pub use inspect::{InspectOptions, TopOptions};
 pub use lifecycle::{KillOptions, RemoveOptions, RestartOptions, StartOptions, StopOptions, Transition};
 pub use list::ListOptions;
-pub use logs::Logs;
 pub use prune::PruneOptions;
 pub use spec::{CommandLine, Spec};
 pub use stats::Stats;
@@ -35,6 +34,8 @@ pub use update::UpdateOptions;
 pub use wait::{ExitStatus, Until, Wait};
 #[cfg(feature = "websocket")]
 pub use websocket::AttachWebSocket;
+
+pub use super::logs::Logs;
 
 use crate::docker::Docker;
 use crate::error::{Operation, Result};

@@ -1,4 +1,5 @@
-//! Swarms: [`Swarm`] for the swarm that an engine takes part in; [`Nodes`], [`Secrets`] and [`Configs`] for what it has.
+//! Swarms: [`Swarm`] for the swarm that an engine takes part in; [`Nodes`], [`Secrets`] and [`Configs`] for what it has,
+//! [`Services`] and [`Tasks`] for what it does.
 
 mod config;
 mod lock;
@@ -6,6 +7,8 @@ mod membership;
 mod node;
 pub(crate) mod object;
 mod secret;
+mod service;
+mod task;
 mod update;
 
 use longshore_models::{Raw, SwarmInspect};
@@ -15,6 +18,11 @@ pub use config::{Config, ConfigListOptions, Configs};
 pub use membership::{SwarmInitOptions, SwarmJoinOptions, SwarmLeaveOptions};
 pub use node::{Node, NodeListOptions, NodeRemoveOptions, Nodes};
 pub use secret::{Secret, SecretListOptions, Secrets};
+pub use service::{
+    CreatedService, RegistryAuthFrom, Service, ServiceCreateOptions, ServiceInspectOptions, ServiceListOptions,
+    ServiceSpec, ServiceUpdateOptions, Services,
+};
+pub use task::{Task, TaskListOptions, Tasks};
 pub use update::SwarmUpdateOptions;
 
 use crate::docker::Docker;
