@@ -25,12 +25,14 @@ mod large;
 mod lifecycle;
 mod list;
 mod logs;
+mod memory;
 mod networks;
 mod port;
 mod prune;
 mod registry;
 mod replace;
 mod run;
+mod save;
 mod session;
 mod stats;
 mod support;
@@ -51,6 +53,9 @@ fn main() -> ExitCode {
     if let Some(code) = build_folder::child() {
         return code;
     }
+    if let Some(code) = memory::measured_process() {
+        return code;
+    }
     // Those that take longest begin first.
     let topics = [
         wait::tests(),
@@ -58,6 +63,7 @@ fn main() -> ExitCode {
         #[cfg(feature = "build")]
         build_folder::tests(),
         registry::tests(),
+        memory::tests(),
         archive::tests(),
         attach::tests(),
         build::tests(),
@@ -78,6 +84,7 @@ fn main() -> ExitCode {
         prune::tests(),
         replace::tests(),
         run::tests(),
+        save::tests(),
         session::tests(),
         stats::tests(),
         swarm::tests(),
