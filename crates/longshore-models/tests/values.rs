@@ -272,6 +272,127 @@ fn images_and_version() {
 }
 
 #[test]
+fn history_prunes_and_loads_of_images() {
+    for engine in ENGINES {
+        let steps: Vec<ImageHistoryItem> = fixture(engine, "image_history");
+        assert_eq!((steps.len(), steps[1].comment.as_str()), (2, "by hand"), "{engine}");
+        assert!(steps[1].size >= 5000 && steps[0].created.unix_seconds() > Some(1_700_000_000));
+        let pruned: ImagesPruned = fixture(engine, "image_prune");
+        assert!(pruned.images_deleted[0].deleted.is_some() && pruned.space_reclaimed >= 3000, "{engine}");
+        let loaded: ProgressMessage = fixture(engine, "image_progress-load");
+        assert!(loaded.stream.trim_end().ends_with("fixture-img:2"), "{engine}");
+    }
+    for engine in DOCKER {
+        assert_eq!(fixture::<Vec<ImageHistoryItem>>(engine, "image_history")[0].tags, ["fixture-img:2"]);
+        let layer: ProgressMessage = fixture(engine, "image_progress-load_layer");
+        assert_eq!((layer.status.as_str(), layer.progress_detail.total), ("Loading layer", 10_240));
+    }
+}
+
+#[test]
+fn where_an_image_comes_from() {
+    let image: ImageInspect = fixture("newest", "image_inspect");
+    let identity = image.identity.unwrap();
+    let signature = &identity.signature[0];
+    assert_eq!(signature.timestamps[0].kind, SignatureTimestampType::TransparencyLog);
+    assert_eq!(signature.known_signer, Some(KnownSigner::DockerHardenedImages));
+    assert_eq!(signature.signature_type, Some(SignatureType::SimpleSigningV1));
+    let signer = signature.signer.as_ref().unwrap();
+    assert_eq!(
+        (signer.build_signer_uri.as_str(), signer.build_trigger.as_str()),
+        ("https://example.com/signer", "push")
+    );
+    assert_eq!(signer.source_repository_owner_uri, "https://example.com/owner");
+    assert_eq!(
+        (identity.pull[0].repository.as_str(), identity.build[0].reference.as_str()),
+        ("docker.io/library/example", "qxk2")
+    );
+    let of_platform = image.manifests[0].image_data.as_ref().unwrap().identity.as_ref().unwrap();
+    assert_eq!(of_platform.pull, identity.pull);
+    let statements: Vec<AttestationStatement> = fixture("newest", "image_attestation");
+    assert_eq!(statements[0].statement["predicateType"], statements[0].predicate_type.as_str());
+    assert!(statements[0].descriptor.size == 4711 && statements[1].statement.is_null());
+    let found: Vec<ImageSearchItem> = fixture("newest", "image_search");
+    assert_eq!((found[0].name.as_str(), found[0].star_count, found[0].is_official), ("postgres", 14_000, true));
+    assert!(found[1].is_automated);
+}
+
+#[test]
+fn info() {
+    for engine in ENGINES {
+        let info: SystemInfo = fixture(engine, "info");
+        assert_eq!((info.name.as_str(), info.os_type.as_str(), info.cpus), (engine, "linux", 2));
+        assert!(info.memory_limit && info.pids_limit && info.memory > 1 << 30, "{engine}");
+        // Podman tells them in any order.
+        let backing = info.driver_status.iter().find(|entry| entry.label == "Backing Filesystem");
+        assert!(backing.is_some_and(|entry| entry.value == "extfs"), "{engine}");
+        assert_eq!((&info.cgroup_driver, info.cgroup_version.as_str()), (&CgroupDriver::Cgroupfs, "1"));
+        assert!(info.runtimes.contains_key(&info.default_runtime) && info.images > 0);
+        assert_eq!(info.swarm.local_node_state, LocalNodeState::Inactive);
+    }
+    for engine in DOCKER {
+        let registries = fixture::<SystemInfo>(engine, "info").registry_config;
+        assert!(registries.index_configs["docker.io"].official, "{engine}");
+        assert!(registries.insecure_registry_cidrs.contains(&"127.0.0.0/8".into()));
+    }
+    let newest: SystemInfo = fixture("newest", "info");
+    assert_eq!(newest.swarm.remote_managers[0].addr, "10.0.0.158:2377");
+    assert_eq!(newest.swarm.cluster.unwrap().id, "abaj");
+    assert_eq!(newest.firewall_backend.unwrap().info[0].label, "ReloadedAt");
+    assert_eq!(
+        (newest.discovered_devices[0].id.as_str(), newest.default_address_pools[0].size),
+        ("vendor.com/gpu=0", 24)
+    );
+    assert_eq!(newest.nri.unwrap().info[0].value, "/opt/docker/nri/plugins");
+    assert_eq!(newest.containerd.unwrap().namespaces.plugins, "plugins.moby");
+    assert_eq!((newest.runtimes["runc"].status.len(), newest.isolation), (1, Isolation::HyperV));
+}
+
+#[test]
+fn disk_usage_of_lists_and_of_sums() {
+    for engine in ENGINES {
+        let usage: DiskUsage = fixture(engine, "disk_usage");
+        let (images, containers) = (usage.images.unwrap(), usage.containers.unwrap());
+        assert_eq!((images.total_count, images.active_count), (images.items.len() as u64, 1), "{engine}");
+        assert!(images.total_size >= 1_984_233, "{engine}");
+        let written = if engine == "podman" { 18 } else { 6 };
+        assert_eq!((containers.total_count, containers.active_count), (1, 1));
+        assert_eq!((containers.total_size, containers.reclaimable), (written, 0), "{engine}");
+        let volumes = usage.volumes.unwrap();
+        assert_eq!((volumes.active_count, volumes.total_size, volumes.reclaimable), (1, 5, 0), "{engine}");
+        assert_eq!(usage.build_cache.unwrap().total_count > 0, engine != "podman");
+    }
+    for engine in DOCKER {
+        let usage: DiskUsage = fixture(engine, "disk_usage");
+        let images = usage.images.unwrap();
+        assert_eq!((images.total_size, images.reclaimable), (1_984_241, 8), "{engine}: what is shared is not freed");
+        let cache = usage.build_cache.unwrap();
+        assert!(cache.items.iter().all(|part| part.kind == BuildCacheKind::Regular), "{engine}");
+        let in_use = engine == "docker-sid";
+        assert_eq!((cache.active_count, cache.total_size), (u64::from(in_use), 10_292), "{engine}");
+        assert_eq!(cache.reclaimable, if in_use { 10_240 } else { 10_284 });
+        let of_others = cache.items.iter().any(|part| !part.parents.is_empty() || !part.parent.is_empty());
+        assert!(of_others, "{engine}");
+    }
+    let newest: DiskUsage = fixture("newest", "disk_usage");
+    let images = newest.images.unwrap();
+    assert_eq!((images.active_count, images.total_count), (1, 4));
+    assert_eq!((images.reclaimable, images.total_size, images.items.len()), (12_345_678, 98_765_432, 1));
+    let containers = newest.containers.unwrap();
+    assert_eq!((containers.reclaimable, containers.items[0].size_rw), (10, Some(20)));
+    assert_eq!(newest.volumes.unwrap().items[0].usage_data.as_ref().unwrap().size, 77);
+    assert_eq!(newest.build_cache.unwrap().items[0].kind, BuildCacheKind::CacheMount);
+
+    let odd: DiskUsage = fixture("hostile", "disk_usage");
+    let images = odd.images.unwrap();
+    assert_eq!((images.active_count, images.reclaimable), (0, i64::MAX as u64));
+    assert_eq!((odd.volumes.unwrap().total_size, odd.build_cache.unwrap().total_size), (0, 7));
+    assert_eq!(lenient::from_slice::<DiskUsage>(b"{}").unwrap(), DiskUsage::default());
+    let one: DiskUsage = lenient::from_slice(br#"{"LayersSize":0,"Images":[],"Containers":null}"#).unwrap();
+    assert!(one.images.is_some() && one.containers.is_none());
+}
+
+#[test]
 fn odd_words_are_kept() {
     let odd: ContainerInspect = fixture("hostile", "container_inspect");
     assert_eq!(odd.state.status, ContainerState::Other("dreaming".into()));

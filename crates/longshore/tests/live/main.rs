@@ -27,6 +27,7 @@ mod large;
 mod lifecycle;
 mod list;
 mod logs;
+mod memory;
 mod networks;
 mod plugins;
 mod port;
@@ -35,6 +36,7 @@ mod registry;
 mod replace;
 mod request;
 mod run;
+mod save;
 mod service_logs;
 mod services;
 mod session;
@@ -57,6 +59,9 @@ fn main() -> ExitCode {
     if let Some(code) = build_folder::child() {
         return code;
     }
+    if let Some(code) = memory::measured_process() {
+        return code;
+    }
     // Those that take longest begin first.
     let topics = [
         wait::tests(),
@@ -64,6 +69,7 @@ fn main() -> ExitCode {
         #[cfg(feature = "build")]
         build_folder::tests(),
         registry::tests(),
+        memory::tests(),
         archive::tests(),
         attach::tests(),
         build::tests(),
@@ -88,6 +94,7 @@ fn main() -> ExitCode {
         replace::tests(),
         request::tests(),
         run::tests(),
+        save::tests(),
         service_logs::tests(),
         services::tests(),
         session::tests(),

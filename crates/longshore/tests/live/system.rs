@@ -1,7 +1,11 @@
-//! The engine itself: ping, version, and how the version of the API is agreed upon.
+//! The engine itself: ping, version, what it has, and how the version of the API is agreed upon.
 
+use std::time::Duration;
+
+use longshore::models::{DiskUsage, Raw};
+use longshore::system::{DiskUsageKind, DiskUsageOptions};
 use longshore::{ApiVersion, ConnectOptions, Docker, ErrorKind};
-use longshore_testkit::live::Live;
+use longshore_testkit::live::{IMAGE, Live};
 
 use crate::harness::{Outcome, Test, test};
 
@@ -9,6 +13,9 @@ pub(crate) fn tests() -> Vec<Test> {
     vec![
         test(ping_tells_version_and_system),
         test(version_tells_the_engine),
+        test(info_tells_the_engine_and_its_machine),
+        test(disk_usage_tells_sums_and_objects),
+        test(disk_usage_can_be_of_some_kinds),
         test(the_newest_version_that_both_know_is_spoken),
         test(version_1_41_can_be_pinned),
         test(a_version_that_the_engine_does_not_know_is_an_error),
@@ -31,6 +38,58 @@ async fn version_tells_the_engine(live: Live) -> Outcome {
     assert_eq!(version["Version"], version.version.as_str());
     let api: ApiVersion = version.api_version.parse()?;
     assert_eq!(Some(api), live.ping().await?.api_version);
+    Ok(())
+}
+
+async fn info_tells_the_engine_and_its_machine(live: Live) -> Outcome {
+    live.shared().await?;
+    let info = live.info().await?;
+    assert_eq!((info.os_type.as_str(), &info.server_version), ("linux", &live.version().await?.version));
+    assert!(info.containers_running > 0 && info.containers >= info.containers_running && info.images > 0, "{info:?}");
+    assert!(info.memory > 1 << 28 && info.cpus > 0 && !info.system_time.is_zero(), "{info:?}");
+    assert!(info.runtimes.contains_key(&info.default_runtime), "{info:?}");
+    assert!(info.plugins.volume.contains(&"local".to_owned()) && !info.driver.is_empty(), "{info:?}");
+    assert_eq!(info["ServerVersion"], info.server_version.as_str());
+    Ok(())
+}
+
+/// Asks again while the engine measures for somebody else, which older ones refuse.
+async fn disk_usage(live: &Live, options: &DiskUsageOptions) -> longshore::Result<DiskUsage> {
+    for _ in 0..50 {
+        match live.disk_usage_with(options).await {
+            Err(error) if error.message().contains("already running") => {}
+            outcome => return outcome.map(Raw::into_inner),
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    live.disk_usage_with(options).await.map(Raw::into_inner)
+}
+
+async fn disk_usage_tells_sums_and_objects(live: Live) -> Outcome {
+    let writer = live.start(live.spec(["sh", "-c", "head -c 100000 /dev/zero >/file; sleep 1000"])).await?;
+    writer.exec(["sh", "-c", "while [ $(wc -c </file) -lt 100000 ]; do sleep 0.1; done"]).output().await?;
+    let usage = disk_usage(&live, &DiskUsageOptions::default().verbose()).await?;
+    let images = usage.images.expect("images");
+    assert!(images.total_count > 0 && images.active_count > 0 && images.total_size > 500_000, "{images:?}");
+    assert_eq!(images.items.len() as u64, images.total_count);
+    let id = live.image(IMAGE).inspect().await?.id.trim_start_matches("sha256:").to_owned();
+    assert!(images.items.iter().any(|image| image.id.ends_with(&id) && image.containers > 0), "{images:?}");
+    let containers = usage.containers.expect("containers");
+    let item = containers.items.iter().find(|container| container.id == writer.id()).expect("the writer");
+    assert!(item.size_rw.is_some_and(|size| size >= 100_000), "{item:?}");
+    assert!(containers.total_size >= 100_000 && containers.active_count > 0, "{containers:?}");
+    assert!(usage.volumes.is_some(), "{:?}", usage.volumes);
+    Ok(())
+}
+
+async fn disk_usage_can_be_of_some_kinds(live: Live) -> Outcome {
+    let usage = disk_usage(&live, &DiskUsageOptions::default().kind(DiskUsageKind::Images)).await?;
+    assert!(usage.images.is_some_and(|images| images.total_count > 0));
+    assert!(usage.containers.is_none() && usage.volumes.is_none() && usage.build_cache.is_none());
+    let options = DiskUsageOptions::default().kind(DiskUsageKind::Volumes).kind(DiskUsageKind::BuildCache);
+    let usage = disk_usage(&live, &options).await?;
+    assert!(usage.images.is_none() && usage.containers.is_none());
+    assert!(usage.volumes.is_some() && usage.build_cache.is_some());
     Ok(())
 }
 

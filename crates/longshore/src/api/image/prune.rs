@@ -28,7 +28,7 @@ pub struct ImagePruneOptions {
 }
 
 impl ImagePruneOptions {
-    /// Removes images with a name too, not only those without.
+    /// Removes images with a name too, not only those without. Podman 4 refuses it.
     #[must_use]
     #[doc(alias = "dangling")]
     pub fn named(self) -> Self {

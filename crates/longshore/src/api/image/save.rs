@@ -54,8 +54,8 @@ impl Image {
     ///
     /// # Errors
     /// As [`save`](Image::save), and [`Invalid`](ErrorKind::Invalid) for what is no platform,
-    /// [`NotFound`](ErrorKind::NotFound) for one that the image does not have, [`Unsupported`](ErrorKind::Unsupported)
-    /// for a platform below API 1.48 and for several below API 1.52.
+    /// [`NotFound`](ErrorKind::NotFound) or [`Server`](ErrorKind::Server), by engine, for one that the image does not
+    /// have, [`Unsupported`](ErrorKind::Unsupported) for a platform below API 1.48 and for several below API 1.52.
     ///
     /// # Cancel safety
     /// As [`save`](Image::save).

@@ -78,8 +78,9 @@ impl Images {
     /// ```
     ///
     /// # Errors
-    /// [`Invalid`](ErrorKind::Invalid) for an empty term, before anything is sent; [`Server`](ErrorKind::Server), on
-    /// Podman also [`NotFound`](ErrorKind::NotFound), when the registry can't be reached or can't be searched.
+    /// [`Invalid`](ErrorKind::Invalid) for an empty term, before anything is sent; [`Server`](ErrorKind::Server),
+    /// [`Invalid`](ErrorKind::Invalid) or [`NotFound`](ErrorKind::NotFound), by engine, when the registry can't be
+    /// reached or can't be searched.
     ///
     /// # Cancel safety
     /// Reads only.
