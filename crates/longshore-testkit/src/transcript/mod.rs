@@ -5,6 +5,7 @@
 
 mod calls;
 mod containers;
+mod images;
 mod refusals;
 mod sessions;
 mod streams;
@@ -68,7 +69,16 @@ impl Expected {
 impl Transcript {
     /// All of them.
     pub fn all() -> Vec<Transcript> {
-        [containers::all(), refusals::all(), sessions::all(), streams::all(), system::all(), calls::all()].concat()
+        [
+            containers::all(),
+            images::all(),
+            refusals::all(),
+            sessions::all(),
+            streams::all(),
+            system::all(),
+            calls::all(),
+        ]
+        .concat()
     }
 
     /// The one with this name.

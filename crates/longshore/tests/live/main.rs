@@ -94,6 +94,7 @@ fn main() -> ExitCode {
         replace::tests(),
         request::tests(),
         run::tests(),
+        save::tests(),
         service_logs::tests(),
         services::tests(),
         save::tests(),
