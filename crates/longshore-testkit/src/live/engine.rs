@@ -79,13 +79,20 @@ impl LiveEngine {
     /// # Errors
     /// As [`Swarm::init`](longshore::Swarm::init).
     pub async fn share_swarm(&self) -> Result<RwLockReadGuard<'_, ()>> {
-        if self.docker.swarm().inspect().await.is_err_and(|error| error.is_conflict()) {
-            let _alone = self.swarm.write().await;
-            if self.docker.swarm().inspect().await.is_err_and(|error| error.is_conflict()) {
-                self.docker.swarm().init_with(&swarm_of_one()).await?;
-            }
+        let shared = self.swarm.read().await;
+        if !self.is_outside_swarms().await {
+            return Ok(shared);
         }
-        Ok(self.swarm.read().await)
+        drop(shared);
+        let alone = self.swarm.write().await;
+        if self.is_outside_swarms().await {
+            self.docker.swarm().init_with(&swarm_of_one()).await?;
+        }
+        Ok(alone.downgrade())
+    }
+
+    async fn is_outside_swarms(&self) -> bool {
+        self.docker.swarm().inspect().await.is_err_and(|error| error.is_conflict())
     }
 
     /// The engine for one test alone, swarm or not.

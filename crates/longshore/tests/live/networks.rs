@@ -105,11 +105,14 @@ async fn those_that_nobody_uses_are_pruned(live: Live) -> Outcome {
     Ok(())
 }
 
-/// Prunes among the networks of the test. Engines refuse to prune twice at a time.
+/// Prunes among the networks of the test. Engines refuse to prune twice at a time, and Podman fails when a container goes
+/// away meanwhile.
 async fn prune(live: &Live, options: &NetworkPruneOptions) -> longshore::Result<Vec<String>> {
     loop {
         match live.networks().prune_with(options).await {
-            Err(error) if error.is_conflict() => tokio::time::sleep(Duration::from_millis(50)).await,
+            Err(error) if error.is_conflict() || error.message().contains("no such container") => {
+                tokio::time::sleep(Duration::from_millis(50)).await
+            }
             outcome => return outcome.map(|pruned| pruned.networks_deleted),
         }
     }
