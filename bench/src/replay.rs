@@ -9,6 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use clap::Args;
+use serde_json::Value;
 
 use bench::Result;
 use bench::task::raise_limit_of_files;
@@ -20,6 +21,9 @@ pub(crate) const LINES: &str = "lines";
 /// The container whose log has a new line now and then.
 pub(crate) const SLOW_LINES: &str = "slow-lines";
 
+/// What an engine told of its containers.
+const CONTAINERS: &str = include_str!("../../crates/longshore-models/fixtures/docker-26.1/container_list.json");
+
 /// The pause between two lines of [`SLOW_LINES`].
 const PAUSE: Duration = Duration::from_millis(150);
 
@@ -30,6 +34,8 @@ pub(crate) struct Arguments {
     folder: PathBuf,
     /// How many lines the log has
     lines: usize,
+    /// How many containers the list has
+    containers: usize,
 }
 
 /// A replay in a process of its own; it ends when this is dropped, and when this process ends.
@@ -46,6 +52,7 @@ impl Replay {
             .arg("replay")
             .arg(&folder)
             .arg(Work::ReplayLogs.amount(quick).to_string())
+            .arg(Work::ReplayList.amount(quick).to_string())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             // It ends with this process, not with what the terminal sends to both.
@@ -72,14 +79,21 @@ impl Drop for Replay {
 /// Serves recorded answers until standard input ends.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     raise_limit_of_files()?;
-    let recording = Arc::new(record(arguments.lines));
+    let log = record(arguments.lines);
+    let recording = Arc::new(Recording { log, list: list(arguments.containers)? });
     std::fs::DirBuilder::new().mode(0o700).create(&arguments.folder)?;
     let outcome = listen(&arguments.folder.join("engine.sock"), recording);
     std::fs::remove_dir_all(&arguments.folder)?;
     outcome
 }
 
-fn listen(socket: &Path, recording: Arc<Vec<u8>>) -> Result<()> {
+/// What is replayed.
+struct Recording {
+    log: Vec<u8>,
+    list: String,
+}
+
+fn listen(socket: &Path, recording: Arc<Recording>) -> Result<()> {
     let listener = UnixListener::bind(socket)?;
     println!("listening");
     thread::spawn(move || {
@@ -110,23 +124,42 @@ fn record(lines: usize) -> Vec<u8> {
     recording
 }
 
+/// A list of containers: those that an engine told of, again and again, each with an id of its own.
+fn list(length: usize) -> Result<String> {
+    let recorded: Vec<Value> = serde_json::from_str(CONTAINERS)?;
+    let containers: Vec<Value> = recorded
+        .into_iter()
+        .cycle()
+        .take(length)
+        .enumerate()
+        .map(|(number, mut container)| {
+            container["Id"] = format!("{number:064x}").into();
+            container["Names"] = serde_json::json!([format!("/container-{number}")]);
+            container
+        })
+        .collect();
+    Ok(serde_json::to_string(&containers)?)
+}
+
 const LOG_HEAD: &[u8] = b"HTTP/1.1 200 OK\r\nApi-Version: 1.45\r\n\
     Content-Type: application/vnd.docker.multiplexed-stream\r\nTransfer-Encoding: chunked\r\n\r\n";
 
 /// Answers one request after another.
-fn serve(mut stream: UnixStream, recording: &[u8]) -> Result<()> {
+fn serve(mut stream: UnixStream, recording: &Recording) -> Result<()> {
     let mut requests = BufReader::new(stream.try_clone()?);
     while let Some(request) = read_request(&mut requests)? {
         if request.target.contains(&format!("/containers/{LINES}/logs")) {
             stream.write_all(LOG_HEAD)?;
-            stream.write_all(recording)?;
+            stream.write_all(&recording.log)?;
             stream.write_all(b"0\r\n\r\n")?;
         } else if request.target.contains(&format!("/containers/{SLOW_LINES}/logs")) {
             stream.write_all(LOG_HEAD)?;
-            for line in recording.chunks(LINE_ON_WIRE).cycle() {
+            for line in recording.log.chunks(LINE_ON_WIRE).cycle() {
                 stream.write_all(line)?;
                 thread::sleep(PAUSE);
             }
+        } else if request.target.contains("/containers/json") {
+            answer(&mut stream, "200 OK", &recording.list, request.is_head)?;
         } else if request.target.ends_with("/version") {
             answer(&mut stream, "200 OK", r#"{"Version":"26.1.5","ApiVersion":"1.45"}"#, request.is_head)?;
         } else if request.target.ends_with("/_ping") {

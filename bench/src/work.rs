@@ -17,6 +17,8 @@ pub const LINE_ON_WIRE: usize = 4 + 8 + LINE + 2;
 pub enum Work {
     /// Read recorded log lines, each in an HTTP chunk of its own, as fast as they come
     ReplayLogs,
+    /// List many recorded containers
+    ReplayList,
     /// Follow many recorded logs at a time, one line per 150 ms each
     ReplayFollowers,
     /// Ping a real engine, one ping after the other
@@ -79,6 +81,7 @@ impl Work {
             Work::ReplayLogs => {
                 format!("{amount} recorded log lines of {LINE} bytes, one HTTP chunk each, replayed from memory")
             }
+            Work::ReplayList => format!("the list of {amount} recorded containers"),
             Work::ReplayFollowers => format!("{amount} followed log streams, replayed, one line per 150 ms each"),
             Work::LivePing => format!("{amount} pings of the engine, one after the other"),
             Work::LiveLogs => format!("the logs of a container of the engine, {amount} lines of {LINE} bytes"),
@@ -94,6 +97,7 @@ impl Work {
     pub fn amount(self, quick: bool) -> usize {
         let amount = match self {
             Work::ReplayLogs | Work::LiveLogs => 1_000_000,
+            Work::ReplayList => 10_000,
             Work::ReplayFollowers => 1_000,
             Work::LivePing => 5_000,
         };
@@ -105,7 +109,7 @@ impl Work {
         use Client::{Bollard, Longshore, Raw64K, Raw256K, RawBlocking, RawTokio};
         match self {
             Work::ReplayLogs | Work::LiveLogs => &[Raw64K, Raw256K, Longshore, Bollard],
-            Work::ReplayFollowers => &[Longshore, Bollard],
+            Work::ReplayList | Work::ReplayFollowers => &[Longshore, Bollard],
             Work::LivePing => &[RawTokio, RawBlocking, Longshore, Bollard],
         }
     }
@@ -115,6 +119,7 @@ impl Work {
         use Figure::{Cpu, Latency, Peak, PerStream, Throughput, User, Wall};
         match self {
             Work::ReplayLogs => &[Throughput, Cpu, Peak],
+            Work::ReplayList => &[Wall, User, Peak],
             Work::ReplayFollowers => &[PerStream, Peak, Cpu],
             Work::LivePing => &[Latency, Cpu, Peak],
             Work::LiveLogs => &[Wall, Cpu, User, Peak],
@@ -125,7 +130,7 @@ impl Work {
     pub fn bytes_on_wire(self, amount: usize) -> usize {
         match self {
             Work::ReplayLogs | Work::LiveLogs => amount * LINE_ON_WIRE,
-            Work::ReplayFollowers | Work::LivePing => 0,
+            Work::ReplayList | Work::ReplayFollowers | Work::LivePing => 0,
         }
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bollard::container::LogOutput;
-use bollard::query_parameters::{LogsOptions, LogsOptionsBuilder};
+use bollard::query_parameters::{ListContainersOptionsBuilder, LogsOptions, LogsOptionsBuilder};
 use bollard::{API_DEFAULT_VERSION, Docker};
 use futures_core::Stream;
 use tokio::sync::{Barrier, Semaphore};
@@ -25,6 +25,7 @@ fn main() -> ExitCode {
             Work::ReplayLogs => runtime.block_on(logs(task, true)),
             Work::LiveLogs => runtime.block_on(logs(task, false)),
             Work::LivePing => runtime.block_on(pings(task)),
+            Work::ReplayList => runtime.block_on(list(task)),
             Work::ReplayFollowers => runtime.block_on(followers(task)),
         }
     })
@@ -44,6 +45,18 @@ async fn logs(task: &Task, follow: bool) -> Result<Sample> {
     let sample = meter.finish()?;
     found.check(task.amount)?;
     Ok(sample)
+}
+
+async fn list(task: &Task) -> Result<Sample> {
+    let docker = connect(task).await?;
+    let meter = Meter::start()?;
+    let options = ListContainersOptionsBuilder::default().all(true).build();
+    let containers = docker.list_containers(Some(options)).await?;
+    let sample = meter.finish()?;
+    match containers.len() == task.amount {
+        true => Ok(sample),
+        false => Err(format!("{} containers came instead of {}", containers.len(), task.amount).into()),
+    }
 }
 
 async fn pings(task: &Task) -> Result<Sample> {

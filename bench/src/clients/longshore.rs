@@ -4,6 +4,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Instant;
 
+use longshore::container::ListOptions;
 use longshore::{Docker, Source};
 use tokio::sync::{Barrier, Semaphore};
 use tokio::task::JoinSet;
@@ -20,6 +21,7 @@ fn main() -> ExitCode {
             Work::ReplayLogs => runtime.block_on(logs(task, true)),
             Work::LiveLogs => runtime.block_on(logs(task, false)),
             Work::LivePing => runtime.block_on(pings(task)),
+            Work::ReplayList => runtime.block_on(list(task)),
             Work::ReplayFollowers => runtime.block_on(followers(task)),
         }
     })
@@ -41,6 +43,17 @@ async fn logs(task: &Task, follow: bool) -> Result<Sample> {
     let sample = meter.finish()?;
     found.check(task.amount)?;
     Ok(sample)
+}
+
+async fn list(task: &Task) -> Result<Sample> {
+    let docker = connect(task).await?;
+    let meter = Meter::start()?;
+    let containers = docker.containers().list_with(&ListOptions::default().all()).await?;
+    let sample = meter.finish()?;
+    match containers.len() == task.amount {
+        true => Ok(sample),
+        false => Err(format!("{} containers came instead of {}", containers.len(), task.amount).into()),
+    }
 }
 
 async fn pings(task: &Task) -> Result<Sample> {
