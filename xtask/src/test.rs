@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use crate::engine::{self, Engine};
 use crate::error::{Context, Error, Result};
-use crate::{tidy, workspace};
+use crate::{coverage, tidy, workspace};
 
 /// `cargo xtask test`
 #[derive(Args)]
@@ -42,6 +42,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     stages.run("documentation", documentation())?;
     let units = ["test", "--workspace", "--exclude", "bench", "--all-features", "--lib", "--bins"];
     stages.cargo("unit and encode tests", &units)?;
+    stages.task("coverage of the API", || coverage::run(&coverage::Arguments::default()))?;
     stages.cargo("decode tests", &["test", "--package", "longshore-models", "--tests"])?;
     for test in tests_without_engine()? {
         stages
