@@ -129,7 +129,7 @@ mod tests {
         let facts = Facts::read().unwrap();
         let counts = (facts.operations.len(), facts.parameters("query").count(), facts.parameters("header").count());
         assert_eq!(counts, (108, 177, 8));
-        assert_eq!(facts.unlisted_operations.len(), 4);
+        assert_eq!(facts.unlisted_operations.len(), 5);
     }
 
     #[test]
