@@ -106,7 +106,9 @@ impl Live {
 
     /// How to build an image so that it is found when the test has ended: it has a name of its own.
     pub fn build_options(&self) -> BuildOptions {
-        BuildOptions::default().tag(self.image_name()).label(LABEL, self.0.run.id())
+        let options = BuildOptions::default().tag(self.image_name()).label(LABEL, self.0.run.id());
+        // Podman looks for a cached step in all images, and fails when a test removes one of them meanwhile.
+        if self.engine().is_podman() { options.no_cache() } else { options }
     }
 
     /// A name for an image that no other test uses. The image of this name is removed when the test has ended.

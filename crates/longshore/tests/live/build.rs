@@ -165,8 +165,10 @@ async fn the_cache_spares_steps_unless_it_is_turned_off(live: Live) -> Outcome {
         let image = live.images().build_with(dockerfile.clone(), &options).await?.finish().await?;
         Ok::<_, longshore::Error>(image.inspect().await?.root_fs.layers.clone())
     };
-    let first = build(live.build_options()).await?;
-    assert_eq!(build(live.build_options()).await?, first);
+    let mut cached = live.build_options();
+    cached.no_cache = false;
+    let first = build(cached.clone()).await?;
+    assert_eq!(build(cached).await?, first);
     assert_ne!(build(live.build_options().no_cache()).await?, first);
     Ok(())
 }
