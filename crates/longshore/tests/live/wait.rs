@@ -24,7 +24,8 @@ pub(crate) fn tests() -> Vec<Test> {
 async fn what_has_ended_is_told_at_once(live: Live) -> Outcome {
     let container = live.create(live.spec("sh -c 'exit 3'")).await?;
     let never_ran = container.wait(Until::NotRunning).await?.await?;
-    assert_eq!(never_ran.code(), if live.engine().is_podman() { -1 } else { 0 });
+    // Podman 4 says mostly -1, and 0 now and then.
+    assert!(never_ran.code() == 0 || (live.engine().is_podman() && never_ran.code() == -1), "{never_ran:?}");
     container.start().await?;
     assert_eq!(container.wait(Until::NotRunning).await?.await?.code(), 3);
     assert_eq!(container.wait(Until::NotRunning).await?.await?.code(), 3);
