@@ -25,7 +25,8 @@ impl Plugins {
     /// [`Invalid`](crate::ErrorKind::Invalid) for what is no name or has a digest, before anything is sent;
     /// [`Conflict`](crate::ErrorKind::Conflict) when there is a plugin of this name; `Conflict` or
     /// [`Server`](crate::ErrorKind::Server), by engine, when there is another with the same files;
-    /// [`Server`](crate::ErrorKind::Server) when it is no such tar; [`Io`](crate::ErrorKind::Io) when the payload can't be read.
+    /// [`Server`](crate::ErrorKind::Server) when it is no such tar; [`Io`](crate::ErrorKind::Io) when the payload can't be
+    /// read.
     ///
     /// # Cancel safety
     /// When the future is dropped before the tar was sent, no plugin is made.
