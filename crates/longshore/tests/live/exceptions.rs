@@ -45,6 +45,12 @@ pub(crate) const EXCEPTIONS: &[Exception] = &[
     },
     Exception {
         engines: Engines::Podman,
+        test: "health::a_check_of_the_image_can_be_switched_off",
+        reason: "Podman can't give an image a health check by a commit",
+        kind: ErrorKind::Server,
+    },
+    Exception {
+        engines: Engines::Podman,
         test: "logs::the_local_driver_can_be_read",
         reason: "Podman has no such log driver",
         kind: ErrorKind::Invalid,

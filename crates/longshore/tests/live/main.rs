@@ -20,6 +20,7 @@ mod exec;
 mod follow;
 mod grpc;
 mod harness;
+mod health;
 mod images;
 mod inspect;
 mod journal;
@@ -82,6 +83,7 @@ fn main() -> ExitCode {
         exec::tests(),
         follow::tests(),
         grpc::tests(),
+        health::tests(),
         images::tests(),
         inspect::tests(),
         lifecycle::tests(),
