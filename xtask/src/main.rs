@@ -40,6 +40,7 @@ enum Task {
 }
 
 fn main() -> ExitCode {
+    end_quietly_when_nobody_reads();
     let outcome = match CommandLine::parse().task {
         Task::Demo(arguments) => return demo::run(&arguments),
         Task::Engine(arguments) => engine::run(&arguments),
@@ -55,4 +56,16 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// What closes its end of the pipe, as `head` does, has read enough: that is no reason to panic.
+fn end_quietly_when_nobody_reads() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        let message = panic.payload().downcast_ref::<String>();
+        if message.is_some_and(|text| text.starts_with("failed printing to stdout") && text.contains("Broken pipe")) {
+            std::process::exit(0);
+        }
+        usual(panic);
+    }));
 }
