@@ -116,10 +116,10 @@ async fn what_a_swarm_is_to_be_is_changed_as_it_was_read(live: Live) -> Outcome 
     assert_eq!(after.spec.ca_config, before.spec.ca_config);
 
     // The version that was read before is stale now, and nothing is changed.
-    let stale = live.swarm().update_with(before.version, &before.spec, &SwarmUpdateOptions::default()).await;
+    let stale = live.swarm().replace(before.version, &before.spec).await;
     refused(stale, &[ErrorKind::Conflict]);
     assert_eq!(live.swarm().inspect().await?.spec, after.spec);
-    live.swarm().update_with(after.version, &before.spec, &SwarmUpdateOptions::default()).await?;
+    live.swarm().replace(after.version, &before.spec).await?;
     assert_eq!(live.swarm().inspect().await?.spec.labels.len(), 0);
     let senseless = live.swarm().update(|spec| spec.name.push('2')).await;
     refused(senseless, &[ErrorKind::Invalid]);
@@ -159,9 +159,9 @@ async fn a_node_is_changed_as_it_was_read(live: Live) -> Outcome {
     let after = node.inspect().await?;
     assert_eq!((&after.spec.availability, after.spec.labels["rack"].as_str()), (&NodeAvailability::Drain, "4"));
     assert_eq!(after.spec.role, NodeRole::Manager);
-    refused(node.update_with(before.version, &before.spec).await, &[ErrorKind::Conflict]);
+    refused(node.replace(before.version, &before.spec).await, &[ErrorKind::Conflict]);
     assert_eq!(node.inspect().await?.spec, after.spec);
-    node.update_with(after.version, &before.spec).await?;
+    node.replace(after.version, &before.spec).await?;
     assert_eq!(node.inspect().await?.spec, before.spec);
 
     let managers = NodeListOptions::default().filter("role", "manager");
@@ -237,13 +237,13 @@ async fn a_stale_version_changes_nothing(live: Live) -> Outcome {
     secret.update(|spec| drop(spec.labels.insert("a".to_owned(), "new".to_owned()))).await?;
     config.update(|spec| drop(spec.labels.insert("a".to_owned(), "new".to_owned()))).await?;
     let stale = SecretSpec::new(&old_secret.spec.name, "").label("a", "stale");
-    refused(secret.update_with(old_secret.version, &stale).await, &[ErrorKind::Conflict]);
+    refused(secret.replace(old_secret.version, &stale).await, &[ErrorKind::Conflict]);
     let stale = old_config.spec.clone().label("a", "stale");
-    refused(config.update_with(old_config.version, &stale).await, &[ErrorKind::Conflict]);
+    refused(config.replace(old_config.version, &stale).await, &[ErrorKind::Conflict]);
     assert_eq!(secret.inspect().await?.spec.labels["a"], "new");
     let after = config.inspect().await?;
     assert_eq!(after.spec.labels["a"], "new");
-    config.update_with(after.version, &stale).await?;
+    config.replace(after.version, &stale).await?;
     assert_eq!(config.inspect().await?.spec.labels["a"], "stale");
     secret.remove().await?;
     config.remove().await?;

@@ -42,8 +42,8 @@ pub struct ConfigListOptions {
 }
 
 impl ConfigListOptions {
-    /// Lists only configs that match, such as `("id", "ktnbj")`, `("name", "site")` (a beginning), `("names", "site.conf")` (the
-    /// whole), `("label", "a=b")`.
+    /// Lists only configs that match, such as `("id", "ktnbj")`, `("name", "site")` (a beginning), `("names",
+    /// "site.conf")` (the whole), `("label", "a=b")`.
     ///
     /// Every key must match; of several values of a key one is enough, but for `label`, where all are needed.
     #[must_use]
@@ -170,7 +170,7 @@ impl Config {
     ///
     /// # Cancel safety
     /// As [`update`](Config::update).
-    pub async fn update_with(&self, version: ObjectVersion, spec: &ConfigSpec) -> Result<()> {
+    pub async fn replace(&self, version: ObjectVersion, spec: &ConfigSpec) -> Result<()> {
         self.docker.send(update(&self.id, version, spec)?).await?.finish().await
     }
 

@@ -180,7 +180,7 @@ impl Node {
     ///
     /// # Cancel safety
     /// As [`update`](Node::update).
-    pub async fn update_with(&self, version: ObjectVersion, spec: &NodeSpec) -> Result<()> {
+    pub async fn replace(&self, version: ObjectVersion, spec: &NodeSpec) -> Result<()> {
         self.docker.send(update(&self.id, version, spec)?).await?.finish().await
     }
 

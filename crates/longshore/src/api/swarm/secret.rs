@@ -42,8 +42,8 @@ pub struct SecretListOptions {
 }
 
 impl SecretListOptions {
-    /// Lists only secrets that match, such as `("id", "blt1o")`, `("name", "db-")` (a beginning), `("names", "db-1")` (the
-    /// whole), `("label", "a=b")`.
+    /// Lists only secrets that match, such as `("id", "blt1o")`, `("name", "db-")` (a beginning), `("names",
+    /// "db-1")` (the whole), `("label", "a=b")`.
     ///
     /// Every key must match; of several values of a key one is enough, but for `label`, where all are needed.
     #[must_use]
@@ -170,7 +170,7 @@ impl Secret {
     ///
     /// # Cancel safety
     /// As [`update`](Secret::update).
-    pub async fn update_with(&self, version: ObjectVersion, spec: &SecretSpec) -> Result<()> {
+    pub async fn replace(&self, version: ObjectVersion, spec: &SecretSpec) -> Result<()> {
         self.docker.send(update(&self.id, version, spec)?).await?.finish().await
     }
 

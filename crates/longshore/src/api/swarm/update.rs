@@ -85,8 +85,8 @@ impl Swarm {
         self.change(|_| (), options).await
     }
 
-    /// Says all that the swarm is to be, if it still is as it was in `version`; and replaces tokens or keys, as `options`
-    /// say. What `spec` does not set becomes the default; [`update`](Swarm::update) keeps it.
+    /// Says all that the swarm is to be, if it still is as it was in `version`. What `spec` does not set becomes the
+    /// default; [`update`](Swarm::update) keeps it.
     ///
     /// `POST /swarm/update`, API 1.24+.
     ///
@@ -96,7 +96,18 @@ impl Swarm {
     ///
     /// # Cancel safety
     /// As [`update`](Swarm::update).
-    pub async fn update_with(
+    pub async fn replace(&self, version: ObjectVersion, spec: &SwarmSpec) -> Result<()> {
+        self.replace_with(version, spec, &SwarmUpdateOptions::default()).await
+    }
+
+    /// Says all that the swarm is to be, and replaces tokens or keys, as `options` say; see [`replace`](Swarm::replace).
+    ///
+    /// # Errors
+    /// As [`replace`](Swarm::replace).
+    ///
+    /// # Cancel safety
+    /// As [`replace`](Swarm::replace).
+    pub async fn replace_with(
         &self,
         version: ObjectVersion,
         spec: &SwarmSpec,

@@ -140,9 +140,8 @@ pub struct Events {
 }
 
 /// An event, or what the engine says when it can't go on.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(default)]
-#[derive(Default)]
 struct Message {
     #[serde(flatten)]
     event: EventMessage,
