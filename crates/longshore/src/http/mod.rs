@@ -20,7 +20,7 @@ pub use longshore_wire::request::Method;
 pub use payload::Payload;
 
 pub(crate) use client::Client;
-pub(crate) use reader::{Incoming, Upgraded, Window};
+pub(crate) use reader::{Incoming, Outgoing, Upgraded, Window};
 #[cfg(feature = "websocket")]
 pub(crate) use refusal::refusal;
 #[cfg(test)]

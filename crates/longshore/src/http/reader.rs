@@ -1,10 +1,10 @@
 use std::io;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes, BytesMut};
-use tokio::io::{AsyncRead, AsyncReadExt, ReadHalf, WriteHalf};
-use tokio::time::Instant;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadHalf, WriteHalf};
+use tokio::time::{Sleep, sleep_until};
 
 use super::timer::Timer;
 use crate::error::{Operation, Result};
@@ -132,9 +132,7 @@ impl Window {
 /// A connection that has left HTTP: bytes both ways.
 pub(crate) struct Upgraded {
     pub(crate) incoming: Incoming,
-    pub(crate) outgoing: WriteHalf<Box<dyn Io>>,
-    /// When the whole call is to have ended.
-    pub(crate) end: Option<Instant>,
+    pub(crate) outgoing: Outgoing,
 }
 
 impl Upgraded {
@@ -146,11 +144,11 @@ impl Upgraded {
 
     pub(crate) fn new(connection: Reader<Box<dyn Io>>, timer: Timer) -> Self {
         let Reader { io, buffer, allocated, room } = connection;
-        let (io, outgoing) = tokio::io::split(io);
-        let end = timer.end();
+        let (io, writer) = tokio::io::split(io);
+        let outgoing = Outgoing { writer, end: timer.end().map(|end| Box::pin(sleep_until(end))) };
         let reader = Reader { io, buffer, allocated, room };
         let incoming = Incoming { reader, window: Window::default(), timer };
-        Upgraded { incoming, outgoing, end }
+        Upgraded { incoming, outgoing }
     }
 }
 
@@ -178,6 +176,38 @@ impl Incoming {
                 Poll::Ready(Err(self.timer.error(operation)))
             }
         }
+    }
+}
+
+/// What is sent on a connection that has left HTTP, until the whole call is to have ended.
+pub(crate) struct Outgoing {
+    writer: WriteHalf<Box<dyn Io>>,
+    end: Option<Pin<Box<Sleep>>>,
+}
+
+impl Outgoing {
+    /// What a write that has to wait gives at the deadline.
+    fn in_time<T>(&mut self, written: Poll<io::Result<T>>, context: &mut Context<'_>) -> Poll<io::Result<T>> {
+        let (Poll::Pending, Some(end)) = (&written, &mut self.end) else { return written };
+        ready!(end.as_mut().poll(context));
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
+}
+
+impl AsyncWrite for Outgoing {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.writer).poll_write(context, bytes);
+        self.in_time(written, context)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let written = Pin::new(&mut self.writer).poll_flush(context);
+        self.in_time(written, context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let written = Pin::new(&mut self.writer).poll_shutdown(context);
+        self.in_time(written, context)
     }
 }
 

@@ -5,21 +5,20 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use longshore_wire::head::ResponseHead;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf, WriteHalf};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::error::{Operation, Result};
-use crate::http::{Incoming, Response, Upgraded};
-use crate::transport::Io;
+use crate::http::{Incoming, Outgoing, Response, Upgraded};
 
 /// A connection that the engine has handed over: bytes both ways, in whatever protocol was asked for.
 ///
 /// It is an [`AsyncRead`] and an [`AsyncWrite`]. What came right behind the engine's answer is read first. Its end is
 /// the end of the connection; whether that came too early only the protocol can tell. Reading fails at the deadlines for
-/// silence and for the whole call where they are set. Shutting it down ends what is sent and leaves what comes open.
-/// Dropping it closes the connection.
+/// silence and for the whole call where they are set, writing at that for the whole call. Shutting it down ends what is
+/// sent and leaves what comes open. Dropping it closes the connection.
 pub struct RawConnection {
     incoming: Incoming,
-    outgoing: WriteHalf<Box<dyn Io>>,
+    outgoing: Outgoing,
     head: ResponseHead,
     operation: Operation,
 }
@@ -27,7 +26,7 @@ pub struct RawConnection {
 impl RawConnection {
     pub(crate) fn new(response: Response) -> Result<Self> {
         let (operation, head, upgraded) = response.into_upgraded()?;
-        let Upgraded { incoming, outgoing, .. } = upgraded;
+        let Upgraded { incoming, outgoing } = upgraded;
         Ok(RawConnection { incoming, outgoing, head, operation })
     }
 

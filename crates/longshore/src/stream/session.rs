@@ -1,17 +1,15 @@
 use std::fmt;
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use futures_core::Stream;
 use longshore_wire::head::ResponseHead;
-use tokio::io::{AsyncWrite, AsyncWriteExt, WriteHalf};
-use tokio::time::{Sleep, sleep_until};
+use tokio::io::{AsyncWrite, AsyncWriteExt};
 
 use super::output::{Chunk, OutputFraming, OutputStream};
 use crate::error::{Error, ErrorKind, Operation, Result};
-use crate::http::Upgraded;
-use crate::transport::Io;
+use crate::http::{Outgoing, Upgraded};
 
 /// A connection to a running process: what it reads and what it writes.
 ///
@@ -24,9 +22,8 @@ pub struct Session {
 
 impl Session {
     pub(crate) fn new(upgraded: Upgraded, framing: OutputFraming, operation: Operation) -> Self {
-        let Upgraded { incoming, outgoing, end } = upgraded;
-        let end = end.map(|end| Box::pin(sleep_until(end)));
-        let stdin = Stdin { writer: outgoing, end, operation: operation.clone() };
+        let Upgraded { incoming, outgoing } = upgraded;
+        let stdin = Stdin { outgoing, operation: operation.clone() };
         Session { output: OutputStream::from_upgraded(incoming, framing, operation), stdin }
     }
 
@@ -90,9 +87,7 @@ impl Stream for Session {
 /// The standard input of a process: an [`AsyncWrite`] whose shutdown ends the input and leaves the output open. Its
 /// writes fail with [`TimedOut`](io::ErrorKind::TimedOut) when the deadline of the whole call passes.
 pub struct Stdin {
-    writer: WriteHalf<Box<dyn Io>>,
-    /// When the whole call is to have ended.
-    end: Option<Pin<Box<Sleep>>>,
+    outgoing: Outgoing,
     operation: Operation,
 }
 
@@ -128,13 +123,6 @@ impl Stdin {
         }
     }
 
-    /// What a write that has to wait gives at the deadline.
-    fn in_time<T>(&mut self, written: Poll<io::Result<T>>, context: &mut Context<'_>) -> Poll<io::Result<T>> {
-        let (Poll::Pending, Some(end)) = (&written, &mut self.end) else { return written };
-        ready!(end.as_mut().poll(context));
-        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
-    }
-
     fn closed(&self, source: io::Error) -> Error {
         if source.kind() == io::ErrorKind::TimedOut {
             return self.operation.late();
@@ -146,18 +134,15 @@ impl Stdin {
 
 impl AsyncWrite for Stdin {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.writer).poll_write(context, bytes);
-        self.in_time(written, context)
+        Pin::new(&mut self.outgoing).poll_write(context, bytes)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let written = Pin::new(&mut self.writer).poll_flush(context);
-        self.in_time(written, context)
+        Pin::new(&mut self.outgoing).poll_flush(context)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let written = Pin::new(&mut self.writer).poll_shutdown(context);
-        self.in_time(written, context)
+        Pin::new(&mut self.outgoing).poll_shutdown(context)
     }
 }
 

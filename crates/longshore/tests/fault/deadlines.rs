@@ -223,6 +223,20 @@ async fn a_writer_of_input_that_nobody_takes_fails_at_the_total_deadline() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_raw_connection_that_nobody_reads_fails_at_the_total_deadline() {
+    let answer = Answer::new(upgraded("application/vnd.docker.raw-stream")).early(0, Upload::Stall);
+    let engine = ScriptedEngine::new([Exchange::new("POST /v1.44/grpc", answer)]);
+    let limited = docker(&engine, Deadlines::default().total(60 * SECOND));
+    let mut connection = limited.grpc().await.unwrap();
+    let start = Instant::now();
+    let mut endless = tokio::io::repeat(b'x');
+    let error = never_hangs(tokio::io::copy(&mut endless, &mut connection), "a deadline").await.unwrap_err();
+    assert_eq!((error.kind(), start.elapsed().as_secs()), (std::io::ErrorKind::TimedOut, 60));
+    drop(connection);
+    assert_eq!(engine.alive(), 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_upload_that_nobody_takes_is_given_up_at_the_total_deadline() {
     let engine = ScriptedEngine::default();
     engine.requests_fail_after(100, longshore_testkit::Fault::Stall);
