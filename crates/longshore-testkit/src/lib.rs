@@ -8,6 +8,7 @@
 //! | [`poll`] | drops a future after so many polls, reads a stream to its end |
 //! | [`proxy`] | stands before a real engine and breaks its connections |
 //! | [`live`] | knows the real engines to test with, and removes what tests make on them |
+//! | [`memory`] | tells how much memory a process has taken |
 //! | [`registry`] | runs a real registry, and lets engines reach it |
 //!
 //! ```
@@ -27,6 +28,7 @@ pub mod answer;
 mod connection;
 pub mod engine;
 pub mod live;
+pub mod memory;
 pub mod poll;
 pub mod proxy;
 pub mod registry;

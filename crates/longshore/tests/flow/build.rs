@@ -10,6 +10,7 @@ use std::process::Command;
 use longshore::image::BuildOptions;
 use longshore::transport::{Dial, Dialing, Io};
 use longshore::{ApiVersion, ConnectOptions, Docker, Result};
+use longshore_testkit::memory;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 
 /// Names the folder that a process of its own builds.
@@ -83,13 +84,6 @@ async fn build(folder: &Path) -> Result<String> {
     Ok(image.name().to_owned())
 }
 
-/// Most memory that this process ever had, in bytes.
-fn peak_memory() -> u64 {
-    let status = fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
-}
-
 /// Builds the folder in a process of its own, which runs this test; what it prints between two marks.
 fn in_a_process(program: &Path, test: &str, folder: &Path, user: Option<u32>) -> String {
     let mut command = Command::new(program);
@@ -108,7 +102,7 @@ fn in_a_process(program: &Path, test: &str, folder: &Path, user: Option<u32>) ->
 async fn ten_thousand_files_stream_in_little_memory() {
     if let Some(folder) = std::env::var_os(FOLDER) {
         let length = build(Path::new(&folder)).await.unwrap();
-        println!("<<{length} {}>>", peak_memory());
+        println!("<<{length} {}>>", memory::peak().unwrap());
         return;
     }
     let folder = Folder::new("large");

@@ -5,7 +5,7 @@ use std::fs;
 use std::io::Read;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::process::Command;
 use std::time::Duration;
 
 use longshore::image::{BuildContext, BuildOptions};
@@ -17,6 +17,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use crate::harness::{Outcome, Test, test, test_within};
+use crate::process::{Work, measure};
 use crate::support::refused;
 
 pub(crate) fn tests() -> Vec<Test> {
@@ -416,31 +417,15 @@ async fn what_can_not_be_sent_is_an_error(live: Live) -> Outcome {
     Ok(())
 }
 
-/// Names what a process of its own builds: the folder, the engine, the names of image and label.
-const CHILD: &str = "LONGSHORE_BUILD_FOLDER";
+/// What is measured.
+pub(crate) const WORK: Work = ("build a folder", |given| Box::pin(build_folder(given)));
 
-/// Builds a folder and tells how much memory that took, if this process was started for that.
-pub(crate) fn child() -> Option<ExitCode> {
-    let given = std::env::var(CHILD).ok()?;
-    let mut given = given.split('\n').map(str::to_owned);
-    let mut next = || given.next().unwrap_or_default();
-    let (folder, host, name, label) = (next(), next(), next(), next());
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let outcome = runtime.block_on(async {
-        let (key, value) = label.split_once('=').unwrap_or_default();
-        let options = BuildOptions::default().tag(name).label(key, value);
-        Docker::connect_to(&host)?.images().build_folder_with(folder, &options).await?.finish().await
-    });
-    let status = fs::read_to_string("/proc/self/status").expect("a status");
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
-    println!("{}", peak.trim().trim_end_matches(" kB"));
-    match outcome {
-        Ok(_) => Some(ExitCode::SUCCESS),
-        Err(error) => {
-            eprintln!("{error}");
-            Some(ExitCode::FAILURE)
-        }
-    }
+/// Builds a folder. Tells the image.
+async fn build_folder(given: &[&str]) -> Result<String, Box<dyn std::error::Error + Send + Sync>> {
+    let &[folder, host, name, key, value] = given else { return Err(format!("{given:?}").into()) };
+    let options = BuildOptions::default().tag(name).label(key, value);
+    let image = Docker::connect_to(host)?.images().build_folder_with(folder, &options).await?.finish().await?;
+    Ok(image.name().to_owned())
 }
 
 async fn ten_thousand_files_stream_in_little_memory(live: Live) -> Outcome {
@@ -455,14 +440,10 @@ async fn ten_thousand_files_stream_in_little_memory(live: Live) -> Outcome {
     folder.write("left/kept", "");
     let options = live.build_options();
     let (key, value) = options.labels.iter().next().ok_or("a label")?;
-    let label = format!("{key}={value}");
-    let given = [folder.0.to_str().ok_or("a path")?, live.engine().host(), &options.tags[0], &label].join("\n");
-    let mut command = tokio::process::Command::new(std::env::current_exe()?);
-    let output = command.env(CHILD, given).kill_on_drop(true).output().await?;
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let peak: u64 = text.trim().parse()?;
-    assert!(peak < 32 * 1024, "it took {peak} KiB of memory");
+    let path = folder.0.to_str().ok_or("a path")?;
+    let (_, peak) = measure(WORK, &[path, live.engine().host(), &options.tags[0], key, value]).await?;
+    assert!(peak < 32_000_000, "it took {peak} bytes of memory");
+    println!("{}: a folder of 10,000 files was built in {peak} bytes of memory", live.engine().name());
     let script = "cd /ctx; find . -type f | wc -l; find . -name '*.log' | wc -l; ls left";
     let spec = live.labelled(Spec::image(&options.tags[0])).network("host").cmd(["sh", "-c", script]);
     let out = live.containers().output(spec).await?;

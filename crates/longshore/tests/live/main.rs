@@ -32,6 +32,7 @@ mod memory;
 mod networks;
 mod plugins;
 mod port;
+mod process;
 mod prune;
 mod registry;
 mod replace;
@@ -56,11 +57,12 @@ mod websocket;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    #[cfg(feature = "build")]
-    if let Some(code) = build_folder::child() {
-        return code;
-    }
-    if let Some(code) = memory::measured_process() {
+    let works = [
+        memory::WORK,
+        #[cfg(feature = "build")]
+        build_folder::WORK,
+    ];
+    if let Some(code) = process::work(&works) {
         return code;
     }
     // Those that take longest begin first.

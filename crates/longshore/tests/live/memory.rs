@@ -1,6 +1,5 @@
 //! What moving a large image costs its client: measured in a process of its own, whose memory nothing else fills.
 
-use std::process::{ExitCode, Stdio};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -8,9 +7,9 @@ use bytes::Bytes;
 use longshore::image::ImportOptions;
 use longshore::{Docker, Payload};
 use longshore_testkit::live::Live;
-use tokio::process::Command;
 
 use crate::harness::{Outcome, Test, test_within};
+use crate::process::{Work, measure};
 use crate::support::tar_head;
 
 pub(crate) fn tests() -> Vec<Test> {
@@ -20,8 +19,8 @@ pub(crate) fn tests() -> Vec<Test> {
 /// How many bytes of memory the process may have had at most, its program and runtime included.
 const BOUND: u64 = 24_000_000;
 
-/// What makes this program the process that is measured.
-const TASK: &str = "LONGSHORE_LIVE_MEMORY";
+/// What is measured.
+pub(crate) const WORK: Work = ("move an image", |given| Box::pin(move_image(given)));
 
 /// A size that no client holds by mistake.
 const LARGE: u64 = 1 << 30;
@@ -33,13 +32,9 @@ async fn a_large_image_passes_in_little_memory(live: Live) -> Outcome {
     let size = if live.engine().name() == "docker-26.1" { LARGE } else { LARGE_ENOUGH };
     let options = live.import_options();
     let name = options.repository.unwrap_or_default();
-    let task = [live.engine().host(), &name, &options.changes.join(" "), &size.to_string()].join("\n");
-    let child =
-        Command::new(std::env::current_exe()?).env(TASK, task).stdin(Stdio::null()).kill_on_drop(true).output().await?;
-    let (stdout, stderr) = (String::from_utf8_lossy(&child.stdout), String::from_utf8_lossy(&child.stderr));
-    assert!(child.status.success(), "{stdout}{stderr}");
-    let numbers: Vec<u64> = stdout.split_whitespace().map_while(|word| word.parse().ok()).collect();
-    let [saved, peak] = numbers[..] else { panic!("{stdout}{stderr}") };
+    let (changes, text) = (options.changes.join(" "), size.to_string());
+    let (saved, peak) = measure(WORK, &[live.engine().host(), &name, &changes, &text]).await?;
+    let saved: u64 = saved.parse()?;
     assert!(saved > size, "{saved} of {size} bytes were saved");
     assert!(peak > 0 && peak < BOUND, "moving {size} bytes took {peak} bytes of memory");
     println!(
@@ -49,25 +44,9 @@ async fn a_large_image_passes_in_little_memory(live: Live) -> Outcome {
     Ok(())
 }
 
-/// Does what the parent asks, if there is one.
-pub(crate) fn measured_process() -> Option<ExitCode> {
-    let task = std::env::var(TASK).ok()?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
-    Some(match runtime.block_on(move_image(&task)) {
-        Ok((saved, peak)) => {
-            println!("{saved} {peak}");
-            ExitCode::SUCCESS
-        }
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
-        }
-    })
-}
-
-/// Imports an image, saves it, and saves it into a load. Tells the size of the archive and the peak of the memory.
-async fn move_image(task: &str) -> Result<(u64, u64), Box<dyn std::error::Error + Send + Sync>> {
-    let [host, name, change, size] = task.split('\n').collect::<Vec<_>>()[..] else { return Err(task.into()) };
+/// Imports an image, saves it, and saves it into a load. Tells the size of the archive.
+async fn move_image(given: &[&str]) -> Result<String, Box<dyn std::error::Error + Send + Sync>> {
+    let &[host, name, change, size] = given else { return Err(format!("{given:?}").into()) };
     let docker = Docker::connect_to(host)?;
     let options = ImportOptions::default().repository(name).change(change);
     docker.images().import_with(noise(size.parse()?), &options).await?;
@@ -77,7 +56,7 @@ async fn move_image(task: &str) -> Result<(u64, u64), Box<dyn std::error::Error 
     if !loaded.iter().any(|image| image.name().contains(name)) {
         return Err(format!("{loaded:?} was loaded").into());
     }
-    Ok((saved, peak()?))
+    Ok(saved.to_string())
 }
 
 /// A tar of one file that can't be made smaller, made as it is sent.
@@ -105,12 +84,4 @@ fn noise(size: u64) -> Payload {
         Some(bytes.into())
     };
     Payload::stream(futures_util::stream::poll_fn(move |_| Poll::Ready(piece().map(Ok))))
-}
-
-/// The most memory that this process has had, in bytes.
-fn peak() -> std::io::Result<u64> {
-    let status = std::fs::read_to_string("/proc/self/status")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let kibibytes = line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<u64>().ok());
-    kibibytes.map(|count| count * 1024).ok_or_else(|| std::io::Error::other("the system does not tell"))
 }

@@ -1,0 +1,14 @@
+//! How much memory a process has taken.
+
+use std::io;
+
+/// The most memory that this process has had, in bytes.
+///
+/// # Errors
+/// When the system does not tell.
+pub fn peak() -> io::Result<u64> {
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kibibytes = line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<u64>().ok());
+    kibibytes.map(|count| count * 1024).ok_or_else(|| io::Error::other("the system does not tell"))
+}
