@@ -49,10 +49,9 @@ impl Client {
     ) -> Result<Response> {
         let end = deadlines.total.map(|total| Instant::now() + total);
         let head = self.head(&request, version)?;
-        let (method, path) = (request.method, request.path.clone());
-        tracing::debug!(%method, %path, "asking");
+        tracing::debug!(method = %request.method, path = %request.path, "asking");
         let response = self.exchange(head, &mut request, deadlines, end).await?;
-        tracing::debug!(%method, %path, status = response.status(), "answered");
+        tracing::debug!(method = %request.method, path = %request.path, status = response.status(), "answered");
         response.refuse_failure().await
     }
 
@@ -137,7 +136,7 @@ impl Client {
     /// The whole target of a request: what the transport puts before it, the version, path and query.
     fn target(&self, request: &Request, version: Option<ApiVersion>) -> String {
         let version = version.map(|version| format!("/v{version}")).unwrap_or_default();
-        format!("{}{version}{}", self.path_prefix, request.target())
+        [self.path_prefix.as_str(), &version, &request.target()].concat()
     }
 
     async fn connect(&self, operation: &Operation, deadlines: &Deadlines, end: Option<Instant>) -> Result<Connection> {
