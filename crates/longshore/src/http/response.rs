@@ -133,7 +133,8 @@ impl Response {
     pub(crate) fn into_upgraded(mut self) -> Result<(Operation, ResponseHead, Upgraded)> {
         match self.body.connection.take() {
             Some(connection) if self.upgrade && matches!(self.head.status, 101 | 200) => {
-                Ok((self.body.operation, self.head, Upgraded::new(connection, self.body.timer)))
+                let both_ways = self.head.status == 101;
+                Ok((self.body.operation, self.head, Upgraded::new(connection, self.body.timer, both_ways)))
             }
             _ => {
                 let message =
