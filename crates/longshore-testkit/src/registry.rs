@@ -13,7 +13,6 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 use tokio::sync::OnceCell;
@@ -177,22 +176,7 @@ fn configuration(folder: &Path, guarded: bool) -> String {
 
 /// Listens on a port of the engine's 127.0.0.1; of this machine's where the engine is not reached by a unix socket.
 fn listen_beside(engine: &LiveEngine) -> io::Result<TcpListener> {
-    let Some(socket) = engine.socket() else { return TcpListener::bind("127.0.0.1:0") };
-    let socket = std::os::unix::net::UnixStream::connect(socket)?;
-    let process = rustix::net::sockopt::socket_peercred(&socket)?.pid;
-    let namespace = fs::File::open(format!("/proc/{}/ns/net", process.as_raw_nonzero()))?;
-    let entering = move || {
-        use std::os::fd::AsFd;
-        use std::os::unix::fs::MetadataExt;
-
-        let (theirs, ours) = (namespace.metadata()?, fs::metadata("/proc/self/ns/net")?);
-        if (theirs.dev(), theirs.ino()) != (ours.dev(), ours.ino()) {
-            move_into_link_name_space(namespace.as_fd(), Some(LinkNameSpaceType::Network))?;
-        }
-        TcpListener::bind("127.0.0.1:0")
-    };
-    let thread = std::thread::Builder::new().name("engine's network".to_owned()).spawn(entering)?;
-    thread.join().unwrap_or_else(|_| Err(io::Error::other("the thread in the engine's network has panicked")))
+    engine.in_its_network(|| TcpListener::bind("127.0.0.1:0"))?
 }
 
 #[cfg(test)]

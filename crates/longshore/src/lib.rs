@@ -73,7 +73,8 @@ pub use api::{Call, CustomRequest, CustomResponse, SessionOptions, Size};
 pub use config::Environment;
 pub use docker::{ConnectOptions, Docker};
 pub use error::{Error, ErrorKind, Result};
-pub use flow::{Change, Run};
+pub use flow::ready::condition;
+pub use flow::{Change, Ready, Run, WaitUntil};
 pub use http::{Deadlines, Method, Payload};
 pub use longshore_models as models;
 pub use longshore_models::{

@@ -35,6 +35,7 @@ mod plugins;
 mod port;
 mod process;
 mod prune;
+mod ready;
 mod registry;
 mod replace;
 mod request;
@@ -97,6 +98,7 @@ fn main() -> ExitCode {
         plugins::tests(),
         port::tests(),
         prune::tests(),
+        ready::tests(),
         replace::tests(),
         request::tests(),
         run::tests(),
