@@ -7,7 +7,7 @@ use tokio::sync::OnceCell;
 #[cfg(feature = "websocket")]
 use tokio::time::Instant;
 
-use crate::config::{self, Environment};
+use crate::config::{self, Environment, Tls};
 use crate::error::{ErrorKind, Operation, Result};
 use crate::http::{Client, Deadlines, Method, Request, Response};
 #[cfg(feature = "websocket")]
@@ -54,6 +54,8 @@ struct Engine {
 pub struct ConnectOptions {
     /// The engine's address; found in the environment unless set.
     pub host: Option<String>,
+    /// What TLS to the engine is made with; decided by the environment unless set.
+    pub tls: Option<Tls>,
     /// The version of the API to speak; agreed upon with the engine unless set.
     pub version: Option<ApiVersion>,
     /// How long to wait for what.
@@ -67,6 +69,13 @@ impl ConnectOptions {
     #[must_use]
     pub fn host(mut self, host: impl Into<String>) -> Self {
         self.host = Some(host.into());
+        self
+    }
+
+    /// Speaks TLS with the engine, made with this.
+    #[must_use]
+    pub fn tls(mut self, tls: Tls) -> Self {
+        self.tls = Some(tls);
         self
     }
 
@@ -120,7 +129,7 @@ impl Docker {
             (None, Some(environment)) => environment.endpoint()?,
             (None, None) => Environment::current().endpoint()?,
         };
-        Ok(Docker::new(transport::dialer(endpoint)?, options))
+        Ok(Docker::new(transport::dialer(endpoint, options.tls.clone())?, options))
     }
 
     /// Makes a client that reaches its engine over a transport of the caller's.

@@ -3,10 +3,24 @@ use std::path::PathBuf;
 
 use longshore_wire::endpoint::Endpoint;
 
+use super::ConfigFile;
 use crate::error::{ErrorKind, Operation, Result};
 
 /// Where an engine listens unless something else is said.
 const DEFAULT_SOCKET: &str = "/var/run/docker.sock";
+
+/// The variables that decide anything.
+const VARIABLES: [&str; 9] = [
+    "DOCKER_API_VERSION",
+    "DOCKER_CERT_PATH",
+    "DOCKER_CONFIG",
+    "DOCKER_CONTEXT",
+    "DOCKER_HOST",
+    "DOCKER_TLS",
+    "DOCKER_TLS_VERIFY",
+    "HOME",
+    "XDG_RUNTIME_DIR",
+];
 
 /// The settings of the surroundings that decide which engine is meant.
 ///
@@ -20,9 +34,8 @@ pub struct Environment {
 impl Environment {
     /// The settings of this process.
     pub fn current() -> Self {
-        let variables =
-            ["DOCKER_HOST"].into_iter().filter_map(|name| Some((name.to_owned(), std::env::var(name).ok()?))).collect();
-        Environment { variables }
+        let read = |name: &str| Some((name.to_owned(), std::env::var(name).ok()?));
+        Environment { variables: VARIABLES.into_iter().filter_map(read).collect() }
     }
 
     /// Sets a variable, such as `DOCKER_HOST`.
@@ -34,10 +47,25 @@ impl Environment {
 
     /// Tells which engine is meant: the one that `DOCKER_HOST` names, else the one at `/var/run/docker.sock`.
     pub(crate) fn endpoint(&self) -> Result<Endpoint> {
-        match self.variables.get("DOCKER_HOST").map(|host| host.trim()) {
-            Some(host) if !host.is_empty() => parse(host, "DOCKER_HOST"),
-            _ => Ok(Endpoint::Unix(PathBuf::from(DEFAULT_SOCKET))),
+        match self.get("DOCKER_HOST") {
+            Some(host) => parse(host, "DOCKER_HOST"),
+            None => Ok(Endpoint::Unix(PathBuf::from(DEFAULT_SOCKET))),
         }
+    }
+
+    /// The official CLI's folder: `DOCKER_CONFIG`, else `.docker` of the user's home; `None` without a home.
+    pub(crate) fn folder(&self) -> Option<PathBuf> {
+        self.get("DOCKER_CONFIG").map(PathBuf::from).or_else(|| Some(PathBuf::from(self.get("HOME")?).join(".docker")))
+    }
+
+    /// The official CLI's `config.json`, as it is now.
+    pub(crate) fn config_file(&self) -> Result<ConfigFile> {
+        self.folder().map_or_else(|| Ok(ConfigFile::default()), |folder| ConfigFile::read(&folder.join("config.json")))
+    }
+
+    /// A variable that says something.
+    fn get(&self, name: &str) -> Option<&str> {
+        self.variables.get(name).map(|value| value.trim()).filter(|value| !value.is_empty())
     }
 }
 

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use longshore_wire::endpoint::{Endpoint, Scheme};
 use tokio::io::{AsyncRead, AsyncWrite};
 
+use crate::config::Tls;
 use crate::error::{ErrorKind, Operation, Result};
 
 pub(crate) use tcp::Tcp;
@@ -83,8 +84,8 @@ impl fmt::Debug for dyn Dial {
     }
 }
 
-/// The way to the engine at `endpoint`.
-pub(crate) fn dialer(endpoint: Endpoint) -> Result<Arc<dyn Dial>> {
+/// The way to the engine at `endpoint`; `tls` is what TCP is secured with, if it is.
+pub(crate) fn dialer(endpoint: Endpoint, tls: Option<Tls>) -> Result<Arc<dyn Dial>> {
     let unsupported = |what: &str| {
         let message = format!("{what} is not supported; use a unix:// or tcp:// address, or a transport of your own");
         Operation::new("connect").error(ErrorKind::Unsupported, message)
@@ -92,6 +93,7 @@ pub(crate) fn dialer(endpoint: Endpoint) -> Result<Arc<dyn Dial>> {
     match endpoint {
         Endpoint::Unix(path) => Ok(Arc::new(Unix::new(path))),
         Endpoint::Tcp { scheme: Scheme::Https, .. } => Err(unsupported("an https:// address")),
+        Endpoint::Tcp { .. } if tls.is_some() => Err(unsupported("TLS")),
         Endpoint::Tcp { scheme, host, port, path_prefix } => {
             let port = port.unwrap_or(scheme.default_port(false));
             Ok(Arc::new(Tcp::new(host, port, path_prefix)))
