@@ -124,12 +124,16 @@ impl Docker {
     /// # Errors
     /// As [`connect`](Docker::connect).
     pub fn connect_with(options: &ConnectOptions) -> Result<Docker> {
-        let endpoint = match (&options.host, &options.environment) {
-            (Some(host), _) => config::parse(host, "the host")?,
-            (None, Some(environment)) => environment.endpoint()?,
-            (None, None) => Environment::current().endpoint()?,
+        let environment = options.environment.clone().unwrap_or_else(Environment::current);
+        let endpoint = match &options.host {
+            Some(host) => config::parse(host, "the host")?,
+            None => environment.endpoint()?,
         };
-        Ok(Docker::new(transport::dialer(endpoint, options.tls.clone())?, options))
+        let tls = match &options.tls {
+            Some(tls) => Some(tls.clone()),
+            None => Tls::of_environment(&environment)?,
+        };
+        Ok(Docker::new(transport::dialer(endpoint, tls.as_ref())?, options))
     }
 
     /// Makes a client that reaches its engine over a transport of the caller's.

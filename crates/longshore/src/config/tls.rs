@@ -1,4 +1,11 @@
 use std::fmt;
+use std::fs;
+use std::hint;
+use std::io;
+use std::path::Path;
+
+use super::Environment;
+use crate::error::{ErrorKind, Operation, Result};
 
 /// What a TLS connection to an engine is made with: whom to trust, and who to be.
 ///
@@ -14,7 +21,7 @@ use std::fmt;
 pub struct Tls {
     pub(crate) authority: Option<Vec<u8>>,
     pub(crate) certificate: Option<Vec<u8>>,
-    pub(crate) key: Option<Vec<u8>>,
+    pub(crate) key: Option<PrivateKey>,
     pub(crate) server_name: Option<String>,
     pub(crate) unverified: bool,
 }
@@ -33,7 +40,7 @@ impl Tls {
     #[must_use]
     pub fn identity(mut self, certificate: impl Into<Vec<u8>>, key: impl Into<Vec<u8>>) -> Self {
         self.certificate = Some(certificate.into());
-        self.key = Some(key.into());
+        self.key = Some(PrivateKey(key.into()));
         self
     }
 
@@ -51,6 +58,38 @@ impl Tls {
         self
     }
 
+    /// Reads `ca.pem`, `cert.pem` and `key.pem` of a folder, as far as they are there.
+    ///
+    /// # Errors
+    /// [`Config`](ErrorKind::Config) when one of them is there and can't be read.
+    pub fn from_folder(folder: impl AsRef<Path>) -> Result<Self> {
+        let read = |name: &str| {
+            let path = folder.as_ref().join(name);
+            match fs::read(&path) {
+                Ok(text) => Ok(Some(text)),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+                Err(error) => {
+                    let message = format!("{} can't be read: {error}", path.display());
+                    Err(Operation::new("connect").error_from(ErrorKind::Config, message, error))
+                }
+            }
+        };
+        let key = read("key.pem")?.map(PrivateKey);
+        Ok(Tls { authority: read("ca.pem")?, certificate: read("cert.pem")?, key, ..Tls::default() })
+    }
+
+    /// What `DOCKER_TLS_VERIFY`, `DOCKER_TLS` and `DOCKER_CERT_PATH` say, as the official CLI reads them: any value of the
+    /// first two turns TLS on, and only the first has the engine's certificate verified.
+    pub(crate) fn of_environment(environment: &Environment) -> Result<Option<Self>> {
+        let verified = environment.get("DOCKER_TLS_VERIFY").is_some();
+        if !verified && environment.get("DOCKER_TLS").is_none() {
+            return Ok(None);
+        }
+        let folder = environment.get("DOCKER_CERT_PATH").map(Into::into).or_else(|| environment.folder());
+        let tls = folder.map_or_else(|| Ok(Tls::default()), Tls::from_folder)?;
+        Ok(Some(if verified { tls } else { tls.without_verification() }))
+    }
+
     /// Whether the engine's certificate is checked.
     pub fn verifies(&self) -> bool {
         !self.unverified
@@ -66,5 +105,70 @@ impl fmt::Debug for Tls {
             .field("server_name", &self.server_name)
             .field("verifies", &self.verifies())
             .finish()
+    }
+}
+
+/// A private key, overwritten when it is dropped.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct PrivateKey(Vec<u8>);
+
+impl PrivateKey {
+    #[cfg(feature = "tls")]
+    pub(crate) fn as_slice(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl Drop for PrivateKey {
+    fn drop(&mut self) {
+        self.0.fill(0);
+        hint::black_box(&self.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variables_turn_tls_on_as_the_official_tool_has_it() {
+        let folder = std::env::temp_dir().join(format!("longshore-tls-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        for name in ["ca", "cert", "key"] {
+            fs::write(folder.join(format!("{name}.pem")), name).unwrap();
+        }
+        let path = folder.to_str().unwrap();
+        let of = |variables: &[(&str, &str)]| {
+            let set = |environment: Environment, (name, value): &(&str, &str)| environment.variable(*name, *value);
+            Tls::of_environment(&variables.iter().fold(Environment::default(), set)).unwrap()
+        };
+        assert_eq!(of(&[]), None);
+        assert_eq!(of(&[("DOCKER_CERT_PATH", path), ("DOCKER_TLS_VERIFY", "")]), None);
+        let whole = Tls::default().authority("ca").identity("cert", "key");
+        for value in ["1", "0", "no"] {
+            assert_eq!(of(&[("DOCKER_CERT_PATH", path), ("DOCKER_TLS_VERIFY", value)]), Some(whole.clone()));
+        }
+        let unverified = Some(whole.clone().without_verification());
+        assert_eq!(of(&[("DOCKER_CERT_PATH", path), ("DOCKER_TLS", "1")]), unverified);
+        // Without a folder of their own they are in the CLI's.
+        assert_eq!(of(&[("DOCKER_CONFIG", path), ("DOCKER_TLS_VERIFY", "1")]), Some(whole));
+        assert_eq!(of(&[("DOCKER_TLS_VERIFY", "1")]), Some(Tls::default()));
+        fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn a_file_that_can_not_be_read_is_named() {
+        let folder = std::env::temp_dir().join(format!("longshore-tls-folder-{}", std::process::id()));
+        fs::create_dir_all(folder.join("cert.pem")).unwrap();
+        let error = Tls::from_folder(&folder).unwrap_err();
+        assert!(error.kind() == ErrorKind::Config && error.message().contains("cert.pem can't be read"), "{error}");
+        fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn keys_are_not_shown() {
+        let tls = Tls::default().identity("certificate", "a very private key");
+        let shown = format!("{tls:?}");
+        assert!(!shown.contains("private") && shown.contains("has_identity: true"), "{shown}");
     }
 }

@@ -93,12 +93,22 @@ impl Client {
                 Err(failure) if may_repeat(&failure, request) => {
                     tracing::debug!("a kept connection had been closed; trying a fresh one");
                 }
-                outcome => return outcome.map_err(|failure| explain(&request.operation, failure)),
+                outcome => return outcome.map_err(|failure| self.explain(&request.operation, failure)),
             }
         }
         let connection = self.connect(&request.operation, deadlines, end).await?;
         let outcome = self.exchange_on(connection, head, request, deadlines, end).await;
-        outcome.map_err(|failure| explain(&request.operation, failure))
+        outcome.map_err(|failure| self.explain(&request.operation, failure))
+    }
+
+    /// The error of a failed exchange. Whether a client is let in, some engines tell only after it has begun to speak.
+    fn explain(&self, operation: &Operation, failure: Failure) -> Error {
+        match failure {
+            Failure::Head(HeadFailure::Broken(source)) if self.dial.advice(&source).is_some() => {
+                self.unreachable(operation, source)
+            }
+            failure => explain(operation, failure),
+        }
     }
 
     async fn exchange_on(
