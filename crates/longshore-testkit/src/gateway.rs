@@ -3,11 +3,12 @@
 use std::fs;
 use std::io;
 use std::net::TcpListener;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tokio::net::TcpStream;
 
+use crate::certificates::Authority;
 use crate::live::LiveEngine;
 use crate::program::Program;
 
@@ -19,6 +20,7 @@ const READY_WITHIN: Duration = Duration::from_secs(20);
 pub struct Gateway {
     program: Program,
     port: u16,
+    folder: PathBuf,
 }
 
 /// What the proxy understands of what it forwards.
@@ -28,6 +30,8 @@ pub enum Forwarding {
     Connections,
     /// HTTP, until a connection is upgraded.
     Http,
+    /// Bytes both ways, out of TLS: with clients that an authority of its own has signed.
+    Tls,
 }
 
 impl Gateway {
@@ -39,13 +43,22 @@ impl Gateway {
         let socket = engine.socket().ok_or_else(|| io::Error::other("the engine has no unix socket here"))?;
         // Free when it was asked for; what takes it before the proxy does makes the test fail, not pass.
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let mut kept = PathBuf::new();
         let program = Program::start("haproxy", |folder| {
+            if forwarding == Forwarding::Tls {
+                let authority = Authority::new().map_err(io::Error::other)?;
+                authority.write(folder)?;
+                let server = ["server-cert.pem", "server-key.pem"].map(|name| fs::read_to_string(folder.join(name)));
+                let [certificate, key] = server;
+                fs::write(folder.join("server.pem"), certificate? + &key?)?;
+            }
+            folder.clone_into(&mut kept);
             let configured = folder.join("haproxy.cfg");
-            fs::write(&configured, configuration(port, &socket, forwarding))?;
+            fs::write(&configured, configuration(port, &socket, folder, forwarding))?;
             Ok(vec!["-db".into(), "-f".into(), configured.into()])
         })
         .await?;
-        let gateway = Gateway { program, port };
+        let gateway = Gateway { program, port, folder: kept };
         gateway.ready().await?;
         Ok(gateway)
     }
@@ -53,6 +66,11 @@ impl Gateway {
     /// The address of the engine behind the proxy, such as `tcp://127.0.0.1:40000`.
     pub fn host(&self) -> String {
         format!("tcp://127.0.0.1:{}", self.port)
+    }
+
+    /// The folder with what a client of TLS needs: `ca.pem`, `cert.pem`, `key.pem`.
+    pub fn certificates(&self) -> &Path {
+        &self.folder
     }
 
     async fn ready(&self) -> io::Result<()> {
@@ -67,14 +85,18 @@ impl Gateway {
     }
 }
 
-fn configuration(port: u16, socket: &Path, forwarding: Forwarding) -> String {
-    let mode = match forwarding {
-        Forwarding::Connections => "tcp",
-        Forwarding::Http => "http",
+fn configuration(port: u16, socket: &Path, folder: &Path, forwarding: Forwarding) -> String {
+    let (mode, tls) = match forwarding {
+        Forwarding::Connections => ("tcp", String::new()),
+        Forwarding::Http => ("http", String::new()),
+        Forwarding::Tls => {
+            let folder = folder.display();
+            ("tcp", format!(" ssl crt {folder}/server.pem ca-file {folder}/ca.pem verify required"))
+        }
     };
     format!(
         "defaults\n  mode {mode}\n  timeout connect 10s\n  timeout client 10m\n  timeout server 10m\n  timeout tunnel 1h\n\
-         listen engine\n  bind 127.0.0.1:{port}\n  server engine unix@{}\n",
+         listen engine\n  bind 127.0.0.1:{port}{tls}\n  server engine unix@{}\n",
         socket.display()
     )
 }
@@ -85,8 +107,10 @@ mod tests {
 
     #[test]
     fn the_proxy_is_told_where_the_engine_is() {
-        let text = configuration(4000, Path::new("/run/engine.sock"), Forwarding::Http);
+        let text = configuration(4000, Path::new("/run/engine.sock"), Path::new("/t"), Forwarding::Http);
         assert!(text.contains("mode http\n") && text.contains("bind 127.0.0.1:4000\n"), "{text}");
         assert!(text.ends_with("server engine unix@/run/engine.sock\n"), "{text}");
+        let text = configuration(4000, Path::new("/run/engine.sock"), Path::new("/t"), Forwarding::Tls);
+        assert!(text.contains("mode tcp\n") && text.contains("crt /t/server.pem ca-file /t/ca.pem"), "{text}");
     }
 }

@@ -4,6 +4,8 @@
 //! |---|---|
 //! | [`engine`] | plays an engine in memory, from a script of exchanges |
 //! | [`answer`] | says how an answer comes: in which pieces, and where it is cut, reset or stalled |
+//! | [`tls`] | leads to the TLS of a real engine |
+//! | [`certificates`] | makes authorities and certificates |
 //! | [`transcript`] | has recorded exchanges of every kind, with the calls that lead to them and what they give |
 //! | [`poll`] | drops a future after so many polls, reads a stream to its end |
 //! | [`proxy`] | stands before a real engine and breaks its connections |
@@ -26,6 +28,7 @@
 //! ```
 
 pub mod answer;
+pub mod certificates;
 mod connection;
 pub mod engine;
 pub mod gateway;
@@ -36,6 +39,7 @@ mod program;
 pub mod proxy;
 pub mod registry;
 mod request;
+pub mod tls;
 pub mod transcript;
 
 pub use answer::{Answer, Exchange, Fault, Upload};

@@ -1,6 +1,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use longshore_wire::endpoint::Endpoint;
 use longshore_wire::path::Path;
 use longshore_wire::version::ApiVersion;
 use tokio::sync::OnceCell;
@@ -129,9 +130,10 @@ impl Docker {
             Some(host) => config::parse(host, "the host")?,
             None => environment.endpoint()?,
         };
-        let tls = match &options.tls {
-            Some(tls) => Some(tls.clone()),
-            None => Tls::of_environment(&environment)?,
+        let tls = match (&options.tls, &endpoint) {
+            (Some(tls), _) => Some(tls.clone()),
+            (None, Endpoint::Tcp { .. }) => Tls::of_environment(&environment)?,
+            (None, _) => None,
         };
         Ok(Docker::new(transport::dialer(endpoint, tls.as_ref())?, options))
     }

@@ -1,6 +1,6 @@
 //! An asynchronous client for the Docker Engine API.
 //!
-//! It speaks with Docker and Podman over a unix socket, TCP or a transport of your own, in the version of the API that
+//! It speaks with Docker and Podman over a unix socket, TCP, TLS or a transport of your own, in the version of the API that
 //! both sides know. Everything begins with a [`Docker`]:
 //!
 //! ```no_run
@@ -49,6 +49,7 @@
 //! |---|---|
 //! | `archive` | `copy_in` and `copy_out` of files and folders |
 //! | `build` | `build_folder`, and a build of a Dockerfile's text |
+//! | `tls` | TLS with engines, for `DOCKER_TLS_VERIFY`, contexts and `https://` |
 //! | `websocket` | attaching to a container over a WebSocket |
 
 mod api;

@@ -2,7 +2,7 @@ use std::fmt;
 use std::fs;
 use std::hint;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::Environment;
 use crate::error::{ErrorKind, Operation, Result};
@@ -85,9 +85,19 @@ impl Tls {
         if !verified && environment.get("DOCKER_TLS").is_none() {
             return Ok(None);
         }
-        let folder = environment.get("DOCKER_CERT_PATH").map(Into::into).or_else(|| environment.folder());
-        let tls = folder.map_or_else(|| Ok(Tls::default()), Tls::from_folder)?;
-        Ok(Some(if verified { tls } else { tls.without_verification() }))
+        let folder = environment.get("DOCKER_CERT_PATH").map(PathBuf::from).or_else(|| environment.folder());
+        let tls = folder.as_ref().map_or_else(|| Ok(Tls::default()), Tls::from_folder)?;
+        match (verified, &tls.authority, folder) {
+            (false, ..) => Ok(Some(tls.without_verification())),
+            (true, None, Some(folder)) => {
+                let message = format!(
+                    "there is no {}, by which DOCKER_TLS_VERIFY has the engine's certificate checked: is DOCKER_CERT_PATH right?",
+                    folder.join("ca.pem").display()
+                );
+                Err(Operation::new("connect").error(ErrorKind::Config, message))
+            }
+            (true, ..) => Ok(Some(tls)),
+        }
     }
 
     /// Whether the engine's certificate is checked.
@@ -153,6 +163,10 @@ mod tests {
         // Without a folder of their own they are in the CLI's.
         assert_eq!(of(&[("DOCKER_CONFIG", path), ("DOCKER_TLS_VERIFY", "1")]), Some(whole));
         assert_eq!(of(&[("DOCKER_TLS_VERIFY", "1")]), Some(Tls::default()));
+        fs::remove_file(folder.join("ca.pem")).unwrap();
+        let environment = Environment::default().variable("DOCKER_CERT_PATH", path).variable("DOCKER_TLS_VERIFY", "1");
+        let error = Tls::of_environment(&environment).unwrap_err();
+        assert!(error.kind() == ErrorKind::Config && error.message().contains("ca.pem"), "{error}");
         fs::remove_dir_all(&folder).unwrap();
     }
 

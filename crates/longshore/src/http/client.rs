@@ -1,3 +1,4 @@
+use std::io;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -93,7 +94,7 @@ impl Client {
                 Err(failure) if may_repeat(&failure, request) => {
                     tracing::debug!("a kept connection had been closed; trying a fresh one");
                 }
-                outcome => return outcome.map_err(|failure| self.explain(&request.operation, failure)),
+                outcome => return outcome.map_err(|failure| explain(&request.operation, failure)),
             }
         }
         let connection = self.connect(&request.operation, deadlines, end).await?;
@@ -101,10 +102,13 @@ impl Client {
         outcome.map_err(|failure| self.explain(&request.operation, failure))
     }
 
-    /// The error of a failed exchange. Whether a client is let in, some engines tell only after it has begun to speak.
+    /// The error of the first exchange of a connection: with TLS, whether a client is let in comes only after it has begun
+    /// to speak.
     fn explain(&self, operation: &Operation, failure: Failure) -> Error {
         match failure {
-            Failure::Head(HeadFailure::Broken(source)) if self.dial.advice(&source).is_some() => {
+            Failure::Head(HeadFailure::Broken(source))
+                if source.kind() == io::ErrorKind::InvalidData && self.dial.advice(&source).is_some() =>
+            {
                 self.unreachable(operation, source)
             }
             failure => explain(operation, failure),
@@ -163,7 +167,7 @@ impl Client {
         outcome.map(Connection::new).map_err(|source| self.unreachable(operation, source))
     }
 
-    fn unreachable(&self, operation: &Operation, source: std::io::Error) -> Error {
+    fn unreachable(&self, operation: &Operation, source: io::Error) -> Error {
         let advice = self.dial.advice(&source).map(|advice| format!(" ({advice})")).unwrap_or_default();
         let message = format!("can't connect to the engine at {}: {source}{advice}", self.describe());
         operation.error_from(ErrorKind::Connect, message, source)

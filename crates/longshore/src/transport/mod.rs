@@ -91,14 +91,15 @@ pub(crate) fn dialer(endpoint: Endpoint, tls: Option<&Tls>) -> Result<Arc<dyn Di
     match endpoint {
         Endpoint::Unix(path) => Ok(Arc::new(Unix::new(path))),
         Endpoint::Tcp { scheme, host, port, path_prefix } => {
-            let secured = match scheme {
-                Scheme::Tcp => tls.is_some(),
-                Scheme::Http => false,
-                Scheme::Https => true,
-            };
-            let port = port.unwrap_or(scheme.default_port(secured));
-            let tcp = Tcp::new(host, port, path_prefix);
-            if secured { over_tls(tcp, tls) } else { Ok(Arc::new(tcp)) }
+            let tcp = Tcp::new(host, port.unwrap_or(scheme.default_port()), path_prefix);
+            match (scheme, tls) {
+                (Scheme::Http, Some(_)) => {
+                    let message = "an http:// address says that there is no TLS, and other settings ask for it";
+                    Err(Operation::new("connect").error(ErrorKind::Config, message))
+                }
+                (Scheme::Http | Scheme::Tcp, None) => Ok(Arc::new(tcp)),
+                (Scheme::Https | Scheme::Tcp, tls) => over_tls(tcp, tls),
+            }
         }
         Endpoint::Ssh { .. } => Err(unsupported("an ssh:// address is not supported")),
         Endpoint::NamedPipe(_) => Err(unsupported("a named pipe is not supported")),

@@ -21,15 +21,19 @@ pub(crate) struct TlsOverTcp {
     tcp: Tcp,
     connector: TlsConnector,
     name: ServerName<'static>,
+    has_identity: bool,
 }
 
 impl TlsOverTcp {
     /// Everything that can be wrong with what `tls` says is found here, before the first connection.
     pub(crate) fn new(tcp: Tcp, tls: &Tls) -> Result<Self> {
-        let name = tls.server_name.as_deref().unwrap_or(tcp.name()).to_owned();
+        // The zone of an IPv6 address is this machine's matter.
+        let host = tcp.name().split('%').next().unwrap_or_default();
+        let name = tls.server_name.as_deref().unwrap_or(host).to_owned();
         let name = ServerName::try_from(name.clone())
             .map_err(|error| failure(format!("`{name}` can't be the name in a certificate: {error}"), error))?;
-        Ok(TlsOverTcp { tcp, connector: TlsConnector::from(Arc::new(configuration(tls)?)), name })
+        let connector = TlsConnector::from(Arc::new(configuration(tls)?));
+        Ok(TlsOverTcp { tcp, connector, name, has_identity: tls.key.is_some() })
     }
 }
 
@@ -56,13 +60,16 @@ impl Dial for TlsOverTcp {
 
     fn advice(&self, error: &io::Error) -> Option<String> {
         match error.get_ref().and_then(|inner| inner.downcast_ref::<TlsError>()) {
-            Some(error) => advice(error).map(str::to_owned),
+            Some(error) => advice(error, self.has_identity).map(str::to_owned),
+            None if error.kind() == io::ErrorKind::UnexpectedEof => {
+                Some("the port closed the connection instead of agreeing on TLS: is it the right one?".to_owned())
+            }
             None => self.tcp.advice(error),
         }
     }
 }
 
-fn advice(error: &TlsError) -> Option<&'static str> {
+fn advice(error: &TlsError, has_identity: bool) -> Option<&'static str> {
     use AlertDescription as Alert;
     use CertificateError as Bad;
     Some(match error {
@@ -80,14 +87,21 @@ fn advice(error: &TlsError) -> Option<&'static str> {
             Bad::UnknownIssuer | Bad::BadSignature => {
                 "the engine's certificate is not signed by an authority that is trusted here: is it the right ca.pem?"
             }
+            Bad::Other(_) => "the engine's certificate is not one for a server: an authority's own can't serve as one",
             Bad::Revoked => "the engine's certificate was revoked",
             _ => return None,
         },
         TlsError::AlertReceived(alert) => match alert {
-            Alert::CertificateRequired | Alert::HandshakeFailure => {
+            // Engines differ in how they say it.
+            Alert::CertificateRequired | Alert::HandshakeFailure | Alert::BadCertificate if !has_identity => {
                 "the engine wants a certificate of the client's: are cert.pem and key.pem there?"
             }
-            Alert::BadCertificate | Alert::UnknownCA | Alert::UnsupportedCertificate | Alert::AccessDenied => {
+            Alert::AccessDenied
+            | Alert::BadCertificate
+            | Alert::CertificateUnknown
+            | Alert::DecryptError
+            | Alert::UnknownCA
+            | Alert::UnsupportedCertificate => {
                 "the engine does not trust the client's certificate: was it signed by the engine's authority, and is it one \
                  for clients?"
             }
@@ -113,7 +127,7 @@ fn configuration(tls: &Tls) -> Result<ClientConfig> {
         (Some(certificate), Some(key)) => {
             let chain = certificates(certificate, "the client's certificate")?;
             builder.with_client_auth_cert(chain, private_key(key.as_slice())?).map_err(|error| {
-                let message = format!("the client's certificate and private key don't belong together: {error}");
+                let message = format!("the client's certificate and private key can't be used together: {error}");
                 failure(message, error)
             })
         }

@@ -32,7 +32,7 @@ async fn list_of(bytes: impl Into<Answer>) -> Error {
 }
 
 #[track_caller]
-fn assert_error(error: &Error, kind: ErrorKind, words: &str) {
+pub(crate) fn assert_error(error: &Error, kind: ErrorKind, words: &str) {
     assert!(error.kind() == kind && error.to_string().contains(words), "{error:?} instead of {kind:?}, {words:?}");
 }
 

@@ -9,5 +9,7 @@ mod deadlines;
 mod requests;
 #[cfg(unix)]
 mod sockets;
+#[cfg(feature = "tls")]
+mod tls;
 #[cfg(unix)]
 mod unreachable;

@@ -3,10 +3,14 @@
 use std::any::Any;
 use std::time::Duration;
 
+#[cfg(feature = "tls")]
+use longshore::{ConnectOptions, Environment};
 use longshore::{Container, Docker, EventsOptions, Source, Until};
 use longshore_testkit::FaultProxy;
 use longshore_testkit::gateway::{Forwarding, Gateway};
 use longshore_testkit::live::Live;
+#[cfg(feature = "tls")]
+use longshore_testkit::tls::TlsDoor;
 
 use crate::harness::{Outcome, Test, test_named};
 use crate::support::{Entry, tar};
@@ -38,10 +42,20 @@ enum Way {
     Proxy,
     /// A proxy that forwards HTTP.
     HttpProxy,
+    /// The engine's own TLS; Podman 4 has none, and a proxy speaks it in its place.
+    #[cfg(feature = "tls")]
+    Tls,
 }
 
 impl Way {
-    const ALL: [Way; 4] = [Way::Unix, Way::Tcp, Way::Proxy, Way::HttpProxy];
+    const ALL: &[Way] = &[
+        Way::Unix,
+        Way::Tcp,
+        Way::Proxy,
+        Way::HttpProxy,
+        #[cfg(feature = "tls")]
+        Way::Tls,
+    ];
 
     fn name(self) -> &'static str {
         match self {
@@ -49,6 +63,8 @@ impl Way {
             Way::Tcp => "tcp",
             Way::Proxy => "proxy",
             Way::HttpProxy => "http_proxy",
+            #[cfg(feature = "tls")]
+            Way::Tls => "tls",
         }
     }
 
@@ -70,6 +86,18 @@ impl Way {
                 let gateway = Gateway::before(engine, Forwarding::Http).await?;
                 reached(&gateway.host(), gateway)
             }
+            #[cfg(feature = "tls")]
+            Way::Tls => match TlsDoor::to(live.shared_engine()).await? {
+                Some(door) => {
+                    let docker = over_tls(&door.host(), door.certificates())?;
+                    Ok(Reached { docker, _through: Box::new(door) })
+                }
+                None => {
+                    let gateway = Gateway::before(engine, Forwarding::Tls).await?;
+                    let docker = over_tls(&gateway.host(), gateway.certificates())?;
+                    Ok(Reached { docker, _through: Box::new(gateway) })
+                }
+            },
         }
     }
 }
@@ -84,6 +112,14 @@ fn reached(host: &str, through: impl Any + Send + Sync) -> Result<Reached, Box<d
     Ok(Reached { docker: Docker::connect_to(host)?, _through: Box::new(through) })
 }
 
+/// A client that finds its certificates as the official tool's would.
+#[cfg(feature = "tls")]
+fn over_tls(host: &str, certificates: &std::path::Path) -> longshore::Result<Docker> {
+    let environment = Environment::default().variable("DOCKER_HOST", host).variable("DOCKER_TLS_VERIFY", "1");
+    let environment = environment.variable("DOCKER_CERT_PATH", certificates.display().to_string());
+    Docker::connect_with(&ConnectOptions::default().environment(environment))
+}
+
 /// Makes a test of a function for each way.
 fn over_each_way<F, R>(function: F) -> Vec<Test>
 where
@@ -91,7 +127,8 @@ where
     R: Future<Output = Outcome> + Send + 'static,
 {
     let name = std::any::type_name::<F>().rsplit("::").next().unwrap_or_default();
-    let over = |way: Way| {
+    let over = |way: &Way| {
+        let way = *way;
         // Six of them move 64 MiB at the same time on a machine that may have two cores.
         test_named(
             &format!("conformance::{}::{name}", way.name()),
@@ -102,7 +139,7 @@ where
             },
         )
     };
-    Way::ALL.into_iter().map(over).collect()
+    Way::ALL.iter().map(over).collect()
 }
 
 async fn run_gives_output_and_status(docker: Docker, live: Live) -> Outcome {
