@@ -272,7 +272,7 @@ mod tests {
     #[test]
     fn requests_are_as_the_engine_expects_them() {
         assert_eq!(
-            text(request("alpine", &PushOptions::default())),
+            text(request("alpine", &PushOptions::default().auth(RegistryAuth::anonymous()))),
             "POST /images/docker.io/library/alpine/push?tag=latest\nX-Registry-Auth: e30="
         );
         let auth = RegistryAuth::default().username("jane").password("s3cret");
@@ -286,10 +286,7 @@ mod tests {
         );
         let operation = Operation::on("push all tags of", "ghcr.io/a/b");
         let all = repository("ghcr.io/a/b", &operation).unwrap();
-        assert_eq!(
-            text(push(&all, operation, &PushOptions::default())),
-            "POST /images/ghcr.io/a/b/push\nX-Registry-Auth: e30="
-        );
+        assert_eq!(text(push(&all, operation, &PushOptions::default())), "POST /images/ghcr.io/a/b/push");
     }
 
     #[test]

@@ -169,8 +169,7 @@ fn build(context: BuildContext, options: &BuildOptions, proxies: &BTreeMap<Strin
         new_name(name, &operation)?;
     }
     let mut request = Request::new(Method::Post, Path::new("build"), operation).unbounded().sent_whole();
-    push_what(&mut request, options)?;
-    push_arguments(&mut request, options, proxies)?;
+    push_what(&mut request, options, proxies)?;
     push_limits(&mut request, options)?;
     declare_needs(&mut request, options);
     if let Some(registries) = &options.registries {
@@ -189,7 +188,7 @@ fn build(context: BuildContext, options: &BuildOptions, proxies: &BTreeMap<Strin
 }
 
 /// What is built, and how.
-fn push_what(request: &mut Request, options: &BuildOptions) -> Result<()> {
+fn push_what(request: &mut Request, options: &BuildOptions, proxies: &BTreeMap<String, String>) -> Result<()> {
     let Request { query, operation, .. } = request;
     query
         .each("t", &options.tags)
@@ -211,18 +210,21 @@ fn push_what(request: &mut Request, options: &BuildOptions) -> Result<()> {
     if options.keep_containers {
         query.bool("rm", false);
     }
+    let arguments = arguments(options, proxies);
+    json(query, operation, "buildargs", &arguments, arguments.is_empty())?;
     json(query, operation, "labels", &options.labels, options.labels.is_empty())?;
     json(query, operation, "cachefrom", &options.cache_from, options.cache_from.is_empty())?;
     json(query, operation, "outputs", &options.outputs, options.outputs.is_empty())
 }
 
 /// The build arguments: those of the caller, and the proxies among which the caller has not set one.
-fn push_arguments(request: &mut Request, options: &BuildOptions, proxies: &BTreeMap<String, String>) -> Result<()> {
-    let Request { query, operation, .. } = request;
-    let mut arguments: BTreeMap<&str, Option<&str>> =
-        proxies.iter().map(|(name, value)| (name.as_str(), Some(value.as_str()))).collect();
-    arguments.extend(options.build_args.iter().map(|(name, value)| (name.as_str(), value.as_deref())));
-    json(query, operation, "buildargs", &arguments, arguments.is_empty())
+fn arguments<'a>(
+    options: &'a BuildOptions,
+    proxies: &'a BTreeMap<String, String>,
+) -> BTreeMap<&'a str, Option<&'a str>> {
+    let proxies = proxies.iter().map(|(name, value)| (name.as_str(), Some(value.as_str())));
+    // What comes later takes the place of what came before.
+    proxies.chain(options.build_args.iter().map(|(name, value)| (name.as_str(), value.as_deref()))).collect()
 }
 
 /// What the commands of a build may use.
