@@ -7,6 +7,7 @@
 //! | [`transcript`] | has recorded exchanges of every kind, with the calls that lead to them and what they give |
 //! | [`poll`] | drops a future after so many polls, reads a stream to its end |
 //! | [`proxy`] | stands before a real engine and breaks its connections |
+//! | [`gateway`] | puts a real proxy before an engine |
 //! | [`live`] | knows the real engines to test with, and removes what tests make on them |
 //! | [`memory`] | tells how much memory a process has taken |
 //! | [`registry`] | runs a real registry, and lets engines reach it |
@@ -27,9 +28,11 @@
 pub mod answer;
 mod connection;
 pub mod engine;
+pub mod gateway;
 pub mod live;
 pub mod memory;
 pub mod poll;
+mod program;
 pub mod proxy;
 pub mod registry;
 mod request;

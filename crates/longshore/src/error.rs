@@ -213,12 +213,27 @@ impl Operation {
     }
 
     pub(crate) fn bad_json<T: DeserializeOwned>(&self, source: serde_json::Error, json: &[u8]) -> Error {
+        self.bad_json_in::<T>("", source, json)
+    }
+
+    /// The error of a JSON value without its end.
+    pub(crate) fn cut_json(&self, json: &[u8]) -> Error {
+        let message = format!("the engine's answer ends inside a JSON value: {}", excerpt(json, json.len()));
+        self.error(ErrorKind::Truncated, message)
+    }
+
+    /// The error of a value that is a part of another, `within` its path.
+    pub(crate) fn bad_json_in<T: DeserializeOwned>(
+        &self,
+        within: &str,
+        source: serde_json::Error,
+        json: &[u8],
+    ) -> Error {
         if json.is_empty() {
             return self.error_from(ErrorKind::Decode, "the engine's answer is empty", source);
         }
         if source.is_eof() {
-            let message = format!("the engine's answer ends inside a JSON value: {}", excerpt(json, json.len()));
-            return self.error_from(ErrorKind::Truncated, message, source);
+            return self.cut_json(json);
         }
         // Keeping track of the path costs time, so it is done only once something is known to be wrong.
         let reader = &mut serde_json::Deserializer::from_slice(json);
@@ -226,8 +241,14 @@ impl Operation {
         let tracked = serde_path_to_error::Deserializer::new(reader, &mut track);
         let outcome = longshore_models::lenient::deserialize::<_, T>(tracked);
         let path = match outcome.map_err(|_| track.path()) {
-            Err(path) if path.iter().next().is_some() => format!(" at `{path}`"),
+            Err(path) if path.iter().next().is_some() => path.to_string(),
             _ => String::new(),
+        };
+        let path = match (within, path.as_str()) {
+            ("", "") => String::new(),
+            ("", path) | (path, "") => format!(" at `{path}`"),
+            (within, path) if path.starts_with('[') => format!(" at `{within}{path}`"),
+            (within, path) => format!(" at `{within}.{path}`"),
         };
         let near = excerpt(json, offset(json, source.line(), source.column()));
         let message = format!("the engine's answer can't be read{path}: {source}, near {near}");

@@ -1,4 +1,4 @@
-//! The engines there are, and the Debian packages that they and the registry are made of.
+//! The engines there are, the other programs that tests need, and the Debian packages that all of them are made of.
 
 use std::fmt;
 
@@ -38,10 +38,39 @@ pub(crate) struct Root {
     pub(crate) name: &'static str,
     pub(crate) suite: &'static str,
     pub(crate) packages: &'static [&'static str],
+    /// The program that this machine is to run as one of its own.
+    pub(crate) program: Option<&'static str>,
 }
 
-/// The registry that the tests push to and pull from. Its program runs as any other of the machine.
-pub(crate) const REGISTRY: Root = Root { name: "registry", suite: "bookworm", packages: &["docker-registry"] };
+/// A program that tests run beside the engines, as any other of the machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Program {
+    /// The registry that images are pushed to and pulled from
+    Registry,
+    /// The proxy that stands before an engine
+    Haproxy,
+}
+
+impl Program {
+    /// All of them.
+    pub(crate) const ALL: [Self; 2] = [Self::Registry, Self::Haproxy];
+
+    /// The variable that tells the tests where it is.
+    pub(crate) fn variable(self) -> &'static str {
+        match self {
+            Self::Registry => "LONGSHORE_TEST_REGISTRY",
+            Self::Haproxy => "LONGSHORE_TEST_HAPROXY",
+        }
+    }
+
+    pub(crate) fn root(self) -> Root {
+        let (name, package, program) = match self {
+            Self::Registry => ("registry", &["docker-registry"], "usr/bin/docker-registry"),
+            Self::Haproxy => ("haproxy", &["haproxy"], "usr/sbin/haproxy"),
+        };
+        Root { name, suite: "bookworm", packages: package, program: Some(program) }
+    }
+}
 
 /// How an engine is started and spoken to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,7 +122,7 @@ impl Engine {
 
     /// The root that it runs on.
     pub(crate) fn root(self) -> Root {
-        Root { name: self.original().name(), suite: self.suite(), packages: self.packages() }
+        Root { name: self.original().name(), suite: self.suite(), packages: self.packages(), program: None }
     }
 
     /// The Debian release that has it.

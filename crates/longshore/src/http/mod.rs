@@ -7,6 +7,7 @@ mod client;
 mod connection;
 mod deadlines;
 mod exchange;
+mod list;
 mod payload;
 mod pool;
 mod reader;

@@ -11,6 +11,7 @@ mod build;
 mod build_folder;
 mod checkpoints;
 mod commit;
+mod conformance;
 #[cfg(feature = "archive")]
 mod copy;
 mod create;
@@ -69,6 +70,7 @@ fn main() -> ExitCode {
     let topics = [
         wait::tests(),
         large::tests(),
+        conformance::tests(),
         #[cfg(feature = "build")]
         build_folder::tests(),
         registry::tests(),
@@ -101,7 +103,6 @@ fn main() -> ExitCode {
         save::tests(),
         service_logs::tests(),
         services::tests(),
-        save::tests(),
         session::tests(),
         stats::tests(),
         swarm::tests(),

@@ -98,7 +98,7 @@ impl Images {
     /// # Cancel safety
     /// As [`search`](Images::search).
     pub async fn search_with(&self, term: &str, options: &ImageSearchOptions) -> Result<Vec<ImageSearchItem>> {
-        self.docker.send(search(term, options)?).await?.json().await
+        self.docker.send(search(term, options)?).await?.list().await
     }
 }
 

@@ -157,7 +157,7 @@ impl Plugins {
         reference: &str,
         options: &PluginPrivilegeOptions,
     ) -> Result<Vec<PluginPrivilege>> {
-        self.docker.send(privileges(reference, options)?).await?.json().await
+        self.docker.send(privileges(reference, options)?).await?.list().await
     }
 
     /// Pulls a plugin from its registry, and allows it what it asks for. The tag is `latest` unless the reference has
