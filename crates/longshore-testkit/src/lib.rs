@@ -5,6 +5,7 @@
 //! | [`engine`] | plays an engine in memory, from a script of exchanges |
 //! | [`answer`] | says how an answer comes: in which pieces, and where it is cut, reset or stalled |
 //! | [`transcript`] | has recorded exchanges of every kind, with the calls that lead to them and what they give |
+//! | [`pass`] | keeps credentials with a real helper |
 //! | [`poll`] | drops a future after so many polls, reads a stream to its end |
 //! | [`proxy`] | stands before a real engine and breaks its connections |
 //! | [`gateway`] | puts a real proxy before an engine |
@@ -31,6 +32,7 @@ pub mod engine;
 pub mod gateway;
 pub mod live;
 pub mod memory;
+pub mod pass;
 pub mod poll;
 mod program;
 pub mod proxy;

@@ -240,5 +240,6 @@ fn read_variable(json: &str) -> Option<BTreeMap<String, FileAuth>> {
     read.map(|read| read.auths.into_iter().map(|(registry, auth)| (registry, entry(auth))).collect())
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests;

@@ -177,7 +177,7 @@ async fn a_file_that_is_not_understood_is_an_error_without_its_secrets() {
         format!(r#"{{"auths": {{"ghcr.io": "{SECRET}"}}}}"#),
         format!(r#"{{"auths": {{"ghcr.io": {{"password": ["{SECRET}"]}}}}}}"#),
         format!(r#"{{"credsStore": {{"{SECRET}": 1}}}}"#),
-        format!("{SECRET}"),
+        SECRET.to_owned(),
     ] {
         home.write("config.json", &bad);
         let error = home.get("ghcr.io").await.unwrap_err();
@@ -277,8 +277,7 @@ async fn a_helper_that_fails_is_named_and_its_secret_is_not() {
         ("exit 0".into(), "has answered something else than credentials"),
         ("echo 'credentials not found in native keychain'".into(), "has answered something else than credentials"),
         (format!("yes {SECRET}"), "has written more than 65536 bytes"),
-        (format!("head -c 65537 /dev/zero; sleep 1000"), "has written more than 65536 bytes"),
-        (format!("read pass < /dev/tty || exit 7"), "has failed (exit status: 7)"),
+        ("head -c 65537 /dev/zero; sleep 1000".into(), "has written more than 65536 bytes"),
     ] {
         home.helper("x", &script);
         let error = home.get("ghcr.io").await.unwrap_err();
@@ -411,10 +410,7 @@ async fn a_helper_can_not_read_from_the_terminal() {
         return;
     }
     let home = Home::with(r#"{"credsStore": "x"}"#);
-    home.helper(
-        "x",
-        &format!(": < /dev/tty && touch $HOME/terminal; read line < /dev/tty; echo \"$line\" > $HOME/line"),
-    );
+    home.helper("x", ": < /dev/tty && touch $HOME/terminal; read line < /dev/tty; echo \"$line\" > $HOME/line");
     let start = Instant::now();
     let error = home.credentials(Duration::from_secs(1)).await.of("ghcr.io").await.unwrap_err();
     assert!(start.elapsed() < PATIENT);
