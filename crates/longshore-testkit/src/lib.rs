@@ -7,6 +7,7 @@
 //! | [`tls`] | leads to the TLS of a real engine |
 //! | [`certificates`] | makes authorities and certificates |
 //! | [`transcript`] | has recorded exchanges of every kind, with the calls that lead to them and what they give |
+//! | [`pass`] | keeps credentials with a real helper |
 //! | [`poll`] | drops a future after so many polls, reads a stream to its end |
 //! | [`proxy`] | stands before a real engine and breaks its connections |
 //! | [`gateway`] | puts a real proxy before an engine |
@@ -34,6 +35,7 @@ pub mod engine;
 pub mod gateway;
 pub mod live;
 pub mod memory;
+pub mod pass;
 pub mod poll;
 mod program;
 pub mod proxy;

@@ -70,7 +70,7 @@ fn log(folder: &Path) -> PathBuf {
     folder.join("log")
 }
 
-fn find(name: &str) -> Result<PathBuf, String> {
+pub(crate) fn find(name: &str) -> Result<PathBuf, String> {
     let variable = format!("LONGSHORE_TEST_{}", name.to_ascii_uppercase());
     if let Some(program) = std::env::var_os(&variable).filter(|program| !program.is_empty()) {
         return Ok(program.into());

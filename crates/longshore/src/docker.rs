@@ -1,6 +1,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use longshore_wire::auth::RegistryAuth;
 use longshore_wire::endpoint::Endpoint;
 use longshore_wire::path::Path;
 use longshore_wire::version::ApiVersion;
@@ -8,9 +9,9 @@ use tokio::sync::OnceCell;
 #[cfg(feature = "websocket")]
 use tokio::time::Instant;
 
-use crate::config::{self, Environment, Tls};
+use crate::config::{self, Credentials, Environment, Tls};
 use crate::error::{ErrorKind, Operation, Result};
-use crate::http::{Client, Deadlines, Method, Request, Response};
+use crate::http::{Client, Deadlines, Method, REGISTRY_AUTH, Request, Response};
 #[cfg(feature = "websocket")]
 use crate::http::{Timer, Upgraded};
 use crate::transport::{self, Dial};
@@ -39,6 +40,8 @@ struct Engine {
     client: Client,
     pinned: Option<ApiVersion>,
     agreed: OnceCell<ApiVersion>,
+    /// Where the user's credentials are; the process's own surroundings unless set.
+    environment: Option<Environment>,
 }
 
 /// How to connect to an engine.
@@ -61,7 +64,8 @@ pub struct ConnectOptions {
     pub version: Option<ApiVersion>,
     /// How long to wait for what.
     pub deadlines: Deadlines,
-    /// The settings that decide which engine is meant; the process's own unless set.
+    /// The settings that decide which engine is meant, and where the user's credentials for registries are; the
+    /// process's own unless set.
     pub environment: Option<Environment>,
 }
 
@@ -143,14 +147,19 @@ impl Docker {
         Docker::new(Arc::new(dial), &ConnectOptions::default())
     }
 
-    /// Makes a client that reaches its engine over a transport of the caller's, as `options` say; their host and
-    /// environment do not count.
+    /// Makes a client that reaches its engine over a transport of the caller's, as `options` say; their host does not
+    /// count, and their environment only for the user's credentials and proxies.
     pub fn connect_through_with(dial: impl Dial, options: &ConnectOptions) -> Docker {
         Docker::new(Arc::new(dial), options)
     }
 
     fn new(dial: Arc<dyn Dial>, options: &ConnectOptions) -> Docker {
-        let engine = Engine { client: Client::new(dial), pinned: options.version, agreed: OnceCell::new() };
+        let engine = Engine {
+            client: Client::new(dial),
+            pinned: options.version,
+            agreed: OnceCell::new(),
+            environment: options.environment.clone(),
+        };
         Docker { engine: Arc::new(engine), deadlines: options.deadlines }
     }
 
@@ -239,7 +248,26 @@ impl Docker {
         }
         let version = self.agree(&request.operation).await?;
         request.check(version)?;
+        let request = self.authorize(request).await?;
         self.engine.client.send(request, Some(version), &self.deadlines).await
+    }
+
+    /// Adds the user's credentials for the registry that the request names.
+    async fn authorize(&self, mut request: Request) -> Result<Request> {
+        let Some(registry) = request.registry.take() else { return Ok(request) };
+        let finding = async { self.credentials().await?.of(&registry).await };
+        let found = finding.await.map_err(|error| error.within(request.operation.clone()))?;
+        Ok(match found.or_else(|| request.wants_auth.then(RegistryAuth::anonymous)) {
+            Some(auth) => request.header(REGISTRY_AUTH, auth.header_value()),
+            None => request,
+        })
+    }
+
+    /// The user's credentials and proxies as they are now.
+    pub(crate) async fn credentials(&self) -> Result<Credentials> {
+        let environment = self.engine.environment.clone().unwrap_or_else(Environment::current);
+        let limit = [self.deadlines.credentials, self.deadlines.total].into_iter().flatten().min();
+        Credentials::read(environment, limit).await
     }
 
     /// Opens a connection and lets `handshake` make a WebSocket of it, within the deadlines.

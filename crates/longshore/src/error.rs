@@ -46,7 +46,7 @@ struct Inner {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The settings that name the engine are wrong.
+    /// The settings that name the engine or hold credentials are wrong, or a helper that keeps these fails.
     Config,
     /// The engine can't be reached.
     Connect,
@@ -392,6 +392,12 @@ impl Error {
 
     pub(crate) fn with_container(mut self, id: &str) -> Self {
         self.0.container = Some(id.to_owned());
+        self
+    }
+
+    /// The same error with something that may have led to it.
+    pub(crate) fn with_note(mut self, note: &str) -> Self {
+        self.0.message = format!("{}; {note}", self.0.message);
         self
     }
 

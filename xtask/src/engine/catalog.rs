@@ -49,26 +49,34 @@ pub(crate) enum Program {
     Registry,
     /// The proxy that stands before an engine
     Haproxy,
+    /// The helper that keeps credentials in files that GnuPG encrypts, with all that it runs
+    Pass,
 }
 
 impl Program {
     /// All of them.
-    pub(crate) const ALL: [Self; 2] = [Self::Registry, Self::Haproxy];
+    pub(crate) const ALL: [Self; 3] = [Self::Registry, Self::Haproxy, Self::Pass];
 
     /// The variable that tells the tests where it is.
     pub(crate) fn variable(self) -> &'static str {
         match self {
             Self::Registry => "LONGSHORE_TEST_REGISTRY",
             Self::Haproxy => "LONGSHORE_TEST_HAPROXY",
+            Self::Pass => "LONGSHORE_TEST_PASS",
         }
     }
 
     pub(crate) fn root(self) -> Root {
-        let (name, package, program) = match self {
+        let (name, packages, program): (_, &[_], _) = match self {
             Self::Registry => ("registry", &["docker-registry"], "usr/bin/docker-registry"),
             Self::Haproxy => ("haproxy", &["haproxy"], "usr/sbin/haproxy"),
+            Self::Pass => (
+                "pass",
+                &["golang-docker-credential-helpers", "pass", "gpg", "gpg-agent"],
+                "usr/bin/docker-credential-pass",
+            ),
         };
-        Root { name, suite: "bookworm", packages: package, program: Some(program) }
+        Root { name, suite: "bookworm", packages, program: Some(program) }
     }
 }
 

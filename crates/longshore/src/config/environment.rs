@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
 
 use longshore_wire::endpoint::Endpoint;
@@ -10,8 +11,9 @@ use crate::error::{ErrorKind, Operation, Result};
 const DEFAULT_SOCKET: &str = "/var/run/docker.sock";
 
 /// The variables that decide anything.
-const VARIABLES: [&str; 9] = [
+const VARIABLES: [&str; 11] = [
     "DOCKER_API_VERSION",
+    "DOCKER_AUTH_CONFIG",
     "DOCKER_CERT_PATH",
     "DOCKER_CONFIG",
     "DOCKER_CONTEXT",
@@ -19,14 +21,15 @@ const VARIABLES: [&str; 9] = [
     "DOCKER_TLS",
     "DOCKER_TLS_VERIFY",
     "HOME",
+    "PATH",
     "XDG_RUNTIME_DIR",
 ];
 
-/// The settings of the surroundings that decide which engine is meant.
+/// The settings of the surroundings that decide which engine is meant, and where credentials for registries are.
 ///
 /// They are a value, not the process's own, so that a program can ask what would be chosen elsewhere and tests need no
 /// locks.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Environment {
     variables: BTreeMap<String, String>,
 }
@@ -63,9 +66,29 @@ impl Environment {
         self.folder().map_or_else(|| Ok(ConfigFile::default()), |folder| ConfigFile::read(&folder.join("config.json")))
     }
 
+    /// Whether nothing is set at all.
+    pub(super) fn is_empty(&self) -> bool {
+        self.variables.is_empty()
+    }
+
+    /// All variables, as they are set.
+    pub(super) fn variables(&self) -> impl Iterator<Item = (&String, &String)> {
+        self.variables.iter()
+    }
+
     /// A variable that says something.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
         self.variables.get(name).map(|value| value.trim()).filter(|value| !value.is_empty())
+    }
+}
+
+impl fmt::Debug for Environment {
+    // Only of these it is known that they hold no secret.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let is_open = |name: &str| VARIABLES.contains(&name) && name != "DOCKER_AUTH_CONFIG";
+        let shown = |(name, value)| (name, if is_open(name) { value } else { "[hidden]" });
+        let variables = self.variables.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        formatter.debug_map().entries(variables.map(shown)).finish()
     }
 }
 
@@ -80,6 +103,17 @@ pub(crate) fn parse(host: &str, origin: &str) -> Result<Endpoint> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn debug_shows_what_holds_no_secret() {
+        let environment = Environment::default()
+            .variable("DOCKER_HOST", "unix:///run/a.sock")
+            .variable("DOCKER_AUTH_CONFIG", "s3cret")
+            .variable("TOKEN", "s3cret");
+        let shown = format!("{environment:?}");
+        assert!(shown.contains("unix:///run/a.sock") && shown.contains("\"TOKEN\""), "{shown}");
+        assert!(!shown.contains("s3cret"), "{shown}");
+    }
 
     #[test]
     fn docker_host_decides_and_the_usual_socket_stands_in() {

@@ -26,7 +26,7 @@ pub(crate) use reader::{Incoming, Outgoing, Upgraded, Window};
 pub(crate) use refusal::refusal;
 #[cfg(test)]
 pub(crate) use request::Patience;
-pub(crate) use request::Request;
+pub(crate) use request::{REGISTRY_AUTH, Request};
 pub(crate) use response::{Body, Response};
 #[cfg(feature = "websocket")]
 pub(crate) use timer::Timer;

@@ -9,7 +9,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use longshore::image::{BuildContext, BuildOptions};
-use longshore::{Docker, ErrorKind, Spec};
+use longshore::{ConnectOptions, Docker, Environment, ErrorKind, Spec};
 use longshore_testkit::live::Live;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
@@ -295,7 +295,7 @@ async fn the_context_is_that_of_the_official_tool(live: Live) -> Outcome {
     let place = Folder::new(&live);
     let mut taker = Taker::new(&place)?;
     let host = taker.host.clone();
-    let docker = Docker::connect_to(&host)?;
+    let docker = client(&host)?;
     let tools = Tool::all();
     for (number, rules) in all.iter().enumerate() {
         folder.write("Dockerfile", "FROM scratch\n");
@@ -420,11 +420,17 @@ async fn what_can_not_be_sent_is_an_error(live: Live) -> Outcome {
 /// What is measured.
 pub(crate) const WORK: Work = ("build a folder", |given| Box::pin(build_folder(given)));
 
+/// A client that knows nothing of the user who runs the tests.
+fn client(host: &str) -> longshore::Result<Docker> {
+    Docker::connect_with(&ConnectOptions::default().host(host).environment(Environment::default()))
+}
+
 /// Builds a folder. Tells the image.
 async fn build_folder(given: &[&str]) -> Result<String, Box<dyn std::error::Error + Send + Sync>> {
     let &[folder, host, name, key, value] = given else { return Err(format!("{given:?}").into()) };
     let options = BuildOptions::default().tag(name).label(key, value);
-    let image = Docker::connect_to(host)?.images().build_folder_with(folder, &options).await?.finish().await?;
+    let docker = client(host)?;
+    let image = docker.images().build_folder_with(folder, &options).await?.finish().await?;
     Ok(image.name().to_owned())
 }
 

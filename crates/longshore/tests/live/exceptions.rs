@@ -208,6 +208,12 @@ pub(crate) const EXCEPTIONS: &[Exception] = &[
     },
     Exception {
         engines: Engines::Podman,
+        test: "credentials::an_image_is_looked_up_with_them",
+        reason: "Podman can't ask a registry for an image without pulling it",
+        kind: ErrorKind::Unsupported,
+    },
+    Exception {
+        engines: Engines::Podman,
         test: "registry::an_image_is_looked_up_where_it_is",
         reason: "Podman can't ask a registry for an image without pulling it",
         kind: ErrorKind::Unsupported,

@@ -15,6 +15,7 @@ mod conformance;
 #[cfg(feature = "archive")]
 mod copy;
 mod create;
+mod credentials;
 mod events;
 mod exceptions;
 mod exec;
@@ -84,6 +85,7 @@ fn main() -> ExitCode {
         #[cfg(feature = "archive")]
         copy::tests(),
         create::tests(),
+        credentials::tests(),
         events::tests(),
         exec::tests(),
         follow::tests(),

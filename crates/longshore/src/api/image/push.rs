@@ -31,7 +31,7 @@ use crate::http::{Method, Request};
 pub struct PushOptions {
     /// The platform whose part of the image is pushed, such as `linux/arm64/v8`; all unless set. API 1.46+.
     pub platform: Option<String>,
-    /// The credentials for the image's registry; none unless set.
+    /// The credentials for the image's registry; those that the user has stored for it unless set.
     pub auth: Option<RegistryAuth>,
 }
 
@@ -251,9 +251,8 @@ fn push(name: &Reference, operation: Operation, options: &PushOptions) -> Result
         request.query.push("platform", platform_json(platform, &request.operation)?);
         request.needs("the platform of a push", ApiVersion::new(1, 46));
     }
-    // Engines refuse a push without the header, so that it goes without credentials too.
-    let auth = options.auth.clone().unwrap_or_default();
-    Ok(request.header("X-Registry-Auth", auth.header_value()))
+    request.wants_auth = true;
+    Ok(request.auth(options.auth.as_ref(), name.registry()))
 }
 
 #[cfg(test)]
@@ -273,7 +272,7 @@ mod tests {
     #[test]
     fn requests_are_as_the_engine_expects_them() {
         assert_eq!(
-            text(request("alpine", &PushOptions::default())),
+            text(request("alpine", &PushOptions::default().auth(RegistryAuth::anonymous()))),
             "POST /images/docker.io/library/alpine/push?tag=latest\nX-Registry-Auth: e30="
         );
         let auth = RegistryAuth::default().username("jane").password("s3cret");
@@ -287,10 +286,7 @@ mod tests {
         );
         let operation = Operation::on("push all tags of", "ghcr.io/a/b");
         let all = repository("ghcr.io/a/b", &operation).unwrap();
-        assert_eq!(
-            text(push(&all, operation, &PushOptions::default())),
-            "POST /images/ghcr.io/a/b/push\nX-Registry-Auth: e30="
-        );
+        assert_eq!(text(push(&all, operation, &PushOptions::default())), "POST /images/ghcr.io/a/b/push");
     }
 
     #[test]

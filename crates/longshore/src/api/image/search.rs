@@ -4,6 +4,7 @@ use longshore_models::ImageSearchItem;
 use longshore_wire::auth::RegistryAuth;
 use longshore_wire::filters::Filters;
 use longshore_wire::path::Path;
+use longshore_wire::reference::DEFAULT_REGISTRY;
 
 use super::Images;
 use crate::error::{ErrorKind, Operation, Result};
@@ -23,7 +24,7 @@ pub struct ImageSearchOptions {
     pub limit: Option<u32>,
     /// What they must match.
     pub filters: Filters,
-    /// The credentials for the registry; none unless set.
+    /// The credentials for the registry; those that the user has stored for it unless set.
     pub auth: Option<RegistryAuth>,
 }
 
@@ -109,10 +110,15 @@ fn search(term: &str, options: &ImageSearchOptions) -> Result<Request> {
     // It takes as long as the registry does.
     let mut request = Request::new(Method::Get, Path::new("images/search"), operation).unbounded();
     request.query.push("term", term).optional("limit", options.limit).filters(&options.filters);
-    Ok(match &options.auth {
-        Some(auth) => request.header("X-Registry-Auth", auth.header_value()),
-        None => request,
-    })
+    Ok(request.auth(options.auth.as_ref(), registry(term)))
+}
+
+/// The registry that a term begins with, or Docker Hub.
+fn registry(term: &str) -> &str {
+    match term.split_once('/') {
+        Some((first, _)) if first == "localhost" || first.contains(['.', ':']) => first,
+        _ => DEFAULT_REGISTRY,
+    }
 }
 
 #[cfg(test)]

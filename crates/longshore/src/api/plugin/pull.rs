@@ -16,7 +16,7 @@ use crate::http::{Method, Request};
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct PluginPrivilegeOptions {
-    /// The credentials for the plugin's registry; none unless set.
+    /// The credentials for the plugin's registry; those that the user has stored for it unless set.
     pub auth: Option<RegistryAuth>,
 }
 
@@ -35,7 +35,7 @@ impl PluginPrivilegeOptions {
 pub struct PluginPullOptions {
     /// The name that the plugin gets here; that of its registry unless set.
     pub name: Option<String>,
-    /// The credentials for the plugin's registry; none unless set.
+    /// The credentials for the plugin's registry; those that the user has stored for it unless set.
     pub auth: Option<RegistryAuth>,
 }
 
@@ -60,7 +60,7 @@ impl PluginPullOptions {
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct PluginUpgradeOptions {
-    /// The credentials for the plugin's registry; none unless set.
+    /// The credentials for the plugin's registry; those that the user has stored for it unless set.
     pub auth: Option<RegistryAuth>,
 }
 
@@ -249,8 +249,8 @@ fn privileges(reference: &str, options: &PluginPrivilegeOptions) -> Result<Reque
     let operation = Operation::on("ask privileges of plugin", reference);
     let reference = remote(reference, &operation)?;
     let mut request = Request::new(Method::Get, Path::new("plugins/privileges"), operation).unbounded();
-    request.query.push("remote", reference);
-    Ok(with_auth(request, options.auth.as_ref()))
+    request.query.push("remote", &reference);
+    Ok(request.auth(options.auth.as_ref(), reference.registry()))
 }
 
 fn pull(reference: &str, allowed: &[PluginPrivilege], options: &PluginPullOptions) -> Result<Request> {
@@ -258,8 +258,8 @@ fn pull(reference: &str, allowed: &[PluginPrivilege], options: &PluginPullOption
     let reference = remote(reference, &operation)?;
     let name = options.name.as_deref().map(|name| new_name(name, &operation)).transpose()?;
     let mut request = Request::new(Method::Post, Path::new("plugins/pull"), operation).unbounded();
-    request.query.push("remote", reference).optional("name", name);
-    with_auth(request, options.auth.as_ref()).json(&allowed)
+    request.query.push("remote", &reference).optional("name", name);
+    request.auth(options.auth.as_ref(), reference.registry()).json(&allowed)
 }
 
 fn upgrade(
@@ -270,15 +270,8 @@ fn upgrade(
 ) -> Result<Request> {
     let mut request = request(Method::Post, "upgrade plugin", name, "upgrade")?.unbounded();
     let reference = remote(reference, &request.operation)?;
-    request.query.push("remote", reference);
-    with_auth(request, options.auth.as_ref()).json(&allowed)
-}
-
-pub(super) fn with_auth(request: Request, auth: Option<&RegistryAuth>) -> Request {
-    match auth {
-        Some(auth) => request.header("X-Registry-Auth", auth.header_value()),
-        None => request,
-    }
+    request.query.push("remote", &reference);
+    request.auth(options.auth.as_ref(), reference.registry()).json(&allowed)
 }
 
 #[cfg(test)]

@@ -4,8 +4,8 @@ use std::task::{Context, Poll};
 use futures_core::Stream;
 use longshore_models::ProgressMessage;
 use longshore_wire::auth::RegistryAuth;
+use longshore_wire::reference::Reference;
 
-use super::pull::with_auth;
 use super::{Plugin, request};
 use crate::api::image::progress::Messages;
 use crate::error::Result;
@@ -15,7 +15,7 @@ use crate::http::{Method, Request};
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct PluginPushOptions {
-    /// The credentials for the plugin's registry; none unless set.
+    /// The credentials for the plugin's registry; those that the user has stored for it unless set.
     pub auth: Option<RegistryAuth>,
 }
 
@@ -107,7 +107,9 @@ impl Plugin {
 
 fn push(name: &str, options: &PluginPushOptions) -> Result<Request> {
     let request = request(Method::Post, "push plugin", name, "push")?.unbounded();
-    Ok(with_auth(request, options.auth.as_ref()))
+    // An id names no registry.
+    let reference = Reference::parse(name).ok();
+    Ok(request.auth(options.auth.as_ref(), reference.as_ref().map(Reference::registry)))
 }
 
 #[cfg(test)]
