@@ -67,9 +67,11 @@ impl ScriptedEngine {
         self.docker_with(&ConnectOptions::default().version(VERSION))
     }
 
-    /// A client as `options` say.
+    /// A client as `options` say. It knows nothing of the user who runs the tests, unless they name an environment.
     pub fn docker_with(&self, options: &ConnectOptions) -> Docker {
-        Docker::connect_through_with(self.clone(), options)
+        let mut options = options.clone();
+        options.environment.get_or_insert_default();
+        Docker::connect_through_with(self.clone(), &options)
     }
 
     /// Says what happens to those who connect from now on.

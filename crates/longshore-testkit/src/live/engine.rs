@@ -2,7 +2,7 @@ use std::io;
 use std::path::PathBuf;
 
 use longshore::swarm::SwarmInitOptions;
-use longshore::{ApiVersion, Container, Docker, Result};
+use longshore::{ApiVersion, ConnectOptions, Container, Docker, Environment, Result};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::{OnceCell, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -31,7 +31,9 @@ impl LiveEngine {
     /// # Errors
     /// When it can't be reached, or does not have the image and can't pull it.
     pub async fn connect(name: &str, host: &str) -> Result<Self> {
-        let docker = Docker::connect_to(host)?;
+        // Nothing depends on what the user who runs the tests has set up.
+        let options = ConnectOptions::default().host(host).environment(Environment::default());
+        let docker = Docker::connect_with(&options)?;
         let version = docker.version().await?;
         let podman = version.components.iter().any(|component| component.name.starts_with("Podman"));
         let api = docker.api_version().await?;

@@ -1,4 +1,9 @@
 use std::fmt;
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use crate::error::{ErrorKind, Operation, Result};
 
 /// What a TLS connection to an engine is made with: whom to trust, and who to be.
 ///
@@ -49,6 +54,27 @@ impl Tls {
     pub fn without_verification(mut self) -> Self {
         self.unverified = true;
         self
+    }
+
+    /// Reads what is there of `ca.pem`, `cert.pem` and `key.pem`. A certificate or a key without the other proves nothing,
+    /// and is left out as the official CLI leaves it out.
+    pub(super) fn of_folder(folder: &Path) -> Result<Tls> {
+        let read = |name: &str| {
+            let path = folder.join(name);
+            match fs::read(&path) {
+                Ok(pem) => Ok(Some(pem)),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+                Err(error) => {
+                    let message = format!("{} can't be read: {error}", path.display());
+                    Err(Operation::new("connect").error_from(ErrorKind::Config, message, error))
+                }
+            }
+        };
+        let mut tls = Tls { authority: read("ca.pem")?, ..Tls::default() };
+        if let (Some(certificate), Some(key)) = (read("cert.pem")?, read("key.pem")?) {
+            tls = tls.identity(certificate, key);
+        }
+        Ok(tls)
     }
 
     /// Whether the engine's certificate is checked.
