@@ -80,10 +80,7 @@ impl RequestHead<'_> {
         check("Host", self.host, |byte| byte > b' ' && byte != 0x7f)?;
         put(output, &[self.host, "\r\n"]);
         for (name, value) in self.headers {
-            if name.is_empty() || !name.bytes().all(is_name) {
-                return Err(BadField("field name".to_owned()));
-            }
-            check(name, value, |byte| byte == b'\t' || (byte >= b' ' && byte != 0x7f))?;
+            check_field(name, value)?;
             put(output, &[name, ": ", value, "\r\n"]);
         }
         match self.framing {
@@ -94,6 +91,17 @@ impl RequestHead<'_> {
         put(output, &["\r\n"]);
         Ok(())
     }
+}
+
+/// Checks that a header field can be sent: that its name is one, and that its value has no control character.
+///
+/// # Errors
+/// [`BadField`], which does not tell the value.
+pub fn check_field(name: &str, value: &str) -> Result<(), BadField> {
+    if name.is_empty() || !name.bytes().all(is_name) {
+        return Err(BadField("field name".to_owned()));
+    }
+    check(name, value, |byte| byte == b'\t' || (byte >= b' ' && byte != 0x7f))
 }
 
 /// Appends one piece of a chunked request body to `output`; an empty piece writes nothing, since it would end the body.

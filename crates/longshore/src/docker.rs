@@ -2,24 +2,23 @@ use std::fmt;
 use std::sync::Arc;
 
 use longshore_wire::auth::RegistryAuth;
-use longshore_wire::endpoint::Endpoint;
 use longshore_wire::path::Path;
 use longshore_wire::version::ApiVersion;
-use tokio::sync::OnceCell;
+use tokio::sync::Mutex;
 #[cfg(feature = "websocket")]
 use tokio::time::Instant;
 
-use crate::config::{self, Credentials, Environment, Tls};
-use crate::error::{ErrorKind, Operation, Result};
-use crate::http::{Client, Deadlines, Method, REGISTRY_AUTH, Request, Response};
+use crate::config::{Credentials, Endpoint, EndpointSource, Environment, Resolved, Tls, Wish};
+use crate::error::{Error, ErrorKind, Operation, Result};
+use crate::http::{Client, Deadlines, Method, Payload, REGISTRY_AUTH, Request, Response};
 #[cfg(feature = "websocket")]
-use crate::http::{Timer, Upgraded};
+use crate::http::{Timer, UpgradeHead, Upgraded};
 use crate::transport::{self, Dial};
 
 /// A client of one engine: cheap to clone, and shared by all the handles made from it.
 ///
-/// Making one does no I/O. Connections are opened when they are needed, kept, and used again; the version of the API
-/// is agreed upon at the first call.
+/// Making one speaks to nobody, and reads only the user's configuration. Connections are opened when they are needed,
+/// kept, and used again; the version of the API is agreed upon at the first call, and again once another engine answers.
 ///
 /// ```no_run
 /// # async fn example() -> longshore::Result<()> {
@@ -38,10 +37,12 @@ pub struct Docker {
 
 struct Engine {
     client: Client,
+    endpoint: Endpoint,
     pinned: Option<ApiVersion>,
-    agreed: OnceCell<ApiVersion>,
     /// Where the user's credentials are; the process's own surroundings unless set.
     environment: Option<Environment>,
+    /// Held by the call that asks the engine for its version; the others wait.
+    asking: Mutex<()>,
 }
 
 /// How to connect to an engine.
@@ -58,14 +59,16 @@ struct Engine {
 pub struct ConnectOptions {
     /// The engine's address; found in the environment unless set.
     pub host: Option<String>,
+    /// The official CLI's context that names the engine; found in the environment unless set.
+    pub context: Option<String>,
     /// What TLS to the engine is made with; decided by the environment unless set.
     pub tls: Option<Tls>,
-    /// The version of the API to speak; agreed upon with the engine unless set.
+    /// The version of the API to speak; that of `DOCKER_API_VERSION`, or else agreed upon with the engine, unless set.
     pub version: Option<ApiVersion>,
     /// How long to wait for what.
     pub deadlines: Deadlines,
-    /// The settings that decide which engine is meant, and where the user's credentials for registries are; the
-    /// process's own unless set.
+    /// The settings that decide which engine is meant, what goes with every request, and where the user's credentials for
+    /// registries are; the process's own unless set.
     pub environment: Option<Environment>,
 }
 
@@ -74,6 +77,14 @@ impl ConnectOptions {
     #[must_use]
     pub fn host(mut self, host: impl Into<String>) -> Self {
         self.host = Some(host.into());
+        self
+    }
+
+    /// Takes the engine that this context of the official CLI names, whatever `DOCKER_HOST` says; `default` means no
+    /// context, and so `DOCKER_HOST` or the usual socket.
+    #[must_use]
+    pub fn context(mut self, name: impl Into<String>) -> Self {
+        self.context = Some(name.into());
         self
     }
 
@@ -107,11 +118,28 @@ impl ConnectOptions {
 }
 
 impl Docker {
-    /// Makes a client of the engine that the environment names: `DOCKER_HOST`, else `/var/run/docker.sock`.
+    /// Makes a client of the engine that the official CLI would speak with in the same surroundings.
+    ///
+    /// The first of these that says something decides:
+    ///
+    /// 1. `DOCKER_HOST`, an address;
+    /// 2. `DOCKER_CONTEXT`, the name of a context;
+    /// 3. `currentContext` of `config.json`, in the folder `DOCKER_CONFIG`, else `~/.docker`;
+    /// 4. `/var/run/docker.sock`, if there is a socket; on Windows the pipe `docker_engine`;
+    /// 5. the first socket of rootless Docker, Docker Desktop, Colima, Rancher Desktop, OrbStack and Podman, in their
+    ///    usual places. Here the official CLI would give up.
+    ///
+    /// The context `default` means no context: then 4 and 5 count, and for a program that names it, 1.
+    /// [`endpoint`](Docker::endpoint) tells what was decided and why.
+    ///
+    /// `DOCKER_API_VERSION` sets the version of the API. The `HttpHeaders` of `config.json` go with every request, but for
+    /// those that belong to HTTP itself and `User-Agent`.
     ///
     /// # Errors
-    /// [`Config`](ErrorKind::Config) when `DOCKER_HOST` is not an address, [`Unsupported`](ErrorKind::Unsupported)
-    /// when it names a transport that this build lacks.
+    /// [`Config`](ErrorKind::Config) when one of these says something that can't be used: an address that is none, a
+    /// context that does not exist, a `config.json` that can't be understood where it would decide, a header that can't
+    /// be sent. Nothing else is then tried. [`Unsupported`](ErrorKind::Unsupported) when a transport is named that this
+    /// build lacks.
     pub fn connect() -> Result<Docker> {
         Docker::connect_with(&ConnectOptions::default())
     }
@@ -127,39 +155,41 @@ impl Docker {
     /// Makes a client as `options` say.
     ///
     /// # Errors
-    /// As [`connect`](Docker::connect).
+    /// As [`connect`](Docker::connect); [`Config`](ErrorKind::Config) also when both a host and a context are given.
     pub fn connect_with(options: &ConnectOptions) -> Result<Docker> {
         let environment = options.environment.clone().unwrap_or_else(Environment::current);
-        let endpoint = match &options.host {
-            Some(host) => config::parse(host, "the host")?,
-            None => environment.endpoint()?,
-        };
-        let tls = match (&options.tls, &endpoint) {
-            (Some(tls), _) => Some(tls.clone()),
-            (None, Endpoint::Tcp { .. }) => Tls::of_environment(&environment)?,
-            (None, _) => None,
-        };
-        Ok(Docker::new(transport::dialer(endpoint, tls.as_ref())?, options))
+        let wish = Wish { host: options.host.as_deref(), context: options.context.as_deref() };
+        let Resolved { address, tls, endpoint } = environment.resolve(wish)?;
+        let dial = transport::dialer(address, options.tls.clone().or(tls).as_ref())?;
+        let settings = Settings::of(&environment, options)?;
+        Ok(Docker::new(dial, endpoint, Ok(settings), options))
     }
 
     /// Makes a client that reaches its engine over a transport of the caller's.
+    ///
+    /// What would be an error of [`connect`](Docker::connect), such as a `DOCKER_API_VERSION` that is none, is one of
+    /// every call.
     pub fn connect_through(dial: impl Dial) -> Docker {
-        Docker::new(Arc::new(dial), &ConnectOptions::default())
+        Docker::connect_through_with(dial, &ConnectOptions::default())
     }
 
-    /// Makes a client that reaches its engine over a transport of the caller's, as `options` say; their host does not
-    /// count, and their environment only for the user's credentials and proxies.
+    /// Makes a client that reaches its engine over a transport of the caller's, as `options` say; their host, context
+    /// and TLS do not count, and of their environment only the version of the API, what goes with every request, and the
+    /// user's credentials and proxies.
     pub fn connect_through_with(dial: impl Dial, options: &ConnectOptions) -> Docker {
-        Docker::new(Arc::new(dial), options)
+        let environment = options.environment.clone().unwrap_or_else(Environment::current);
+        let endpoint = Endpoint::new(dial.describe(), EndpointSource::Code);
+        Docker::new(Arc::new(dial), endpoint, Settings::of(&environment, options), options)
     }
 
-    fn new(dial: Arc<dyn Dial>, options: &ConnectOptions) -> Docker {
-        let engine = Engine {
-            client: Client::new(dial),
-            pinned: options.version,
-            agreed: OnceCell::new(),
-            environment: options.environment.clone(),
+    fn new(dial: Arc<dyn Dial>, endpoint: Endpoint, settings: Result<Settings>, options: &ConnectOptions) -> Docker {
+        let (pinned, headers) = match settings {
+            Ok(Settings { pinned, headers }) => (pinned, Ok(headers)),
+            Err(error) => (options.version, Err(error)),
         };
+        let client = Client::new(dial, endpoint.reason(), headers);
+        let environment = options.environment.clone();
+        let engine = Engine { client, endpoint, pinned, asking: Mutex::new(()), environment };
         Docker { engine: Arc::new(engine), deadlines: options.deadlines }
     }
 
@@ -189,10 +219,24 @@ impl Docker {
         self.engine.client.describe()
     }
 
+    /// Where this client's engine is, and what decided that.
+    ///
+    /// ```no_run
+    /// # fn example() -> longshore::Result<()> {
+    /// let docker = longshore::Docker::connect()?;
+    /// // unix:///run/user/1000/docker.sock, the socket of rootless Docker
+    /// println!("{}", docker.endpoint());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.engine.endpoint
+    }
+
     /// The version of the API that this client speaks with its engine.
     ///
     /// Unless one was set, it is the newest that both know: the engine is asked once, by
-    /// [`ping`](Docker::ping).
+    /// [`ping`](Docker::ping). When later another version of the engine answers at the same place, it is that one's.
     ///
     /// # Errors
     /// [`Unsupported`](ErrorKind::Unsupported) when the engine is older than any version that this client knows, and
@@ -201,17 +245,29 @@ impl Docker {
         self.agree(&Operation::new("agree on an API version")).await
     }
 
+    /// The version that was set, or that is the newest which this client and the engine know.
+    fn agreed(&self) -> Option<ApiVersion> {
+        let known = || self.engine.client.newest_version().filter(|newest| *newest >= ApiVersion::MINIMUM);
+        self.engine.pinned.or_else(|| known().map(|newest| ApiVersion::MAXIMUM.clamp_to(newest)))
+    }
+
     async fn agree(&self, operation: &Operation) -> Result<ApiVersion> {
-        if let Some(version) = self.engine.pinned.or_else(|| self.engine.agreed.get().copied()) {
+        if let Some(version) = self.agreed() {
             return Ok(version);
         }
-        let asking = self.engine.agreed.get_or_try_init(|| self.ask_version(operation));
+        let asking = async {
+            let _alone = self.engine.asking.lock().await;
+            match self.agreed() {
+                Some(version) => Ok(version),
+                None => self.ask_version(operation).await,
+            }
+        };
         // Calls made at the same time ask once; none of them waits for the others' deadlines as well as its own.
         let limit = self.deadlines.connect.zip(self.deadlines.head).map(|(connect, head)| connect + head);
         let limit = [limit, self.deadlines.total].into_iter().flatten().min();
         match limit {
-            Some(limit) => tokio::time::timeout(limit, asking).await.unwrap_or_else(|_| Err(operation.late())).copied(),
-            None => asking.await.copied(),
+            Some(limit) => tokio::time::timeout(limit, asking).await.unwrap_or_else(|_| Err(operation.late())),
+            None => asking.await,
         }
     }
 
@@ -229,12 +285,13 @@ impl Docker {
             let message = format!("the engine knows API versions up to {newest}, this client none below {oldest}");
             return Err(operation.error(ErrorKind::Unsupported, message));
         }
+        self.engine.client.learn_version(newest);
         Ok(ApiVersion::MAXIMUM.clamp_to(newest))
     }
 
     /// Asks `/_ping` for its head: by `HEAD`, or by `GET` where something on the way refuses that.
     pub(crate) async fn ping_head(&self, operation: &Operation) -> Result<Response> {
-        let send = |method| self.engine.client.send(ping(method, operation), None, &self.deadlines);
+        let send = async |method| self.engine.client.send(&mut ping(method, operation), None, &self.deadlines).await;
         match send(Method::Head).await {
             Err(error) if error.status().is_some() => send(Method::Get).await,
             outcome => outcome,
@@ -242,14 +299,48 @@ impl Docker {
     }
 
     /// Sends a request and reads the head of its answer.
-    pub(crate) async fn send(&self, request: Request) -> Result<Response> {
+    pub(crate) async fn send(&self, mut request: Request) -> Result<Response> {
         if !request.versioned {
-            return self.engine.client.send(request, None, &self.deadlines).await;
+            return self.engine.client.send(&mut request, None, &self.deadlines).await;
         }
         let version = self.agree(&request.operation).await?;
         request.check(version)?;
-        let request = self.authorize(request).await?;
-        self.engine.client.send(request, Some(version), &self.deadlines).await
+        request = self.authorize(request).await?;
+        let body = request.body.as_ref().map(Payload::again);
+        match self.engine.client.send(&mut request, Some(version), &self.deadlines).await {
+            Err(error) if error.is_refused_for_version() && self.engine.pinned.is_none() => {
+                Box::pin(self.send_again(request, body, version, error)).await
+            }
+            outcome => outcome,
+        }
+    }
+
+    /// Sends a request once more that the engine refused for its `version`, and so did not carry out: it is not the engine
+    /// any more that the version was agreed upon with.
+    async fn send_again(
+        &self,
+        mut request: Request,
+        body: Option<Option<Payload>>,
+        version: ApiVersion,
+        refusal: Error,
+    ) -> Result<Response> {
+        let other = self.agree_again(version, &request.operation).await?;
+        if other == version || matches!(body, Some(None)) {
+            return Err(refusal);
+        }
+        tracing::debug!(before = %version, now = %other, "another engine answers; speaking its version");
+        request.check(other)?;
+        request.body = body.flatten();
+        self.engine.client.send(&mut request, Some(other), &self.deadlines).await
+    }
+
+    /// The version to speak after the engine refused `version`: what the refusal itself told, or else the engine tells.
+    async fn agree_again(&self, version: ApiVersion, operation: &Operation) -> Result<ApiVersion> {
+        if let Some(other) = self.agreed().filter(|other| *other != version) {
+            return Ok(other);
+        }
+        self.engine.client.forget_version();
+        self.agree(operation).await
     }
 
     /// Adds the user's credentials for the registry that the request names.
@@ -275,7 +366,7 @@ impl Docker {
     pub(crate) async fn open_websocket<F>(
         &self,
         request: Request,
-        handshake: impl FnOnce(Operation, Box<dyn transport::Io>, String, String) -> F,
+        handshake: impl FnOnce(Operation, Box<dyn transport::Io>, UpgradeHead) -> F,
     ) -> Result<Upgraded>
     where
         F: Future<Output = Result<Box<dyn transport::Io>>>,
@@ -283,17 +374,23 @@ impl Docker {
         let end = self.deadlines.total.map(|total| Instant::now() + total);
         let version = self.agree(&request.operation).await?;
         request.check(version)?;
-        let (host, target) = self.engine.client.address(&request, version);
+        let head = self.engine.client.upgrade_head(&request, version)?;
         let operation = request.operation;
         let io = self.engine.client.open(&operation, &self.deadlines, end).await?;
-        let opening = handshake(operation.clone(), io, host, target);
+        let opening = handshake(operation.clone(), io, head);
         let limit = self.deadlines.head.map(|head| Instant::now() + head);
-        let io = match [limit, end].into_iter().flatten().min() {
+        let outcome = match [limit, end].into_iter().flatten().min() {
             Some(limit) => tokio::time::timeout_at(limit, opening)
                 .await
                 .unwrap_or_else(|_| Err(operation.error(ErrorKind::Timeout, "no answer within the deadline"))),
             None => opening.await,
-        }?;
+        };
+        // A handshake can't be made twice, but the next call is to know better.
+        let io = outcome.inspect_err(|error| {
+            if error.is_refused_for_version() {
+                self.engine.client.forget_version();
+            }
+        })?;
         Ok(Upgraded::from_io(io, Timer::new(self.deadlines.idle, end)))
     }
 
@@ -303,17 +400,31 @@ impl Docker {
     }
 }
 
+/// What the user's surroundings say of calls, whichever the engine is.
+struct Settings {
+    /// The version of the API that is spoken without asking.
+    pinned: Option<ApiVersion>,
+    /// What goes with every request.
+    headers: Vec<(String, String)>,
+}
+
+impl Settings {
+    fn of(environment: &Environment, options: &ConnectOptions) -> Result<Self> {
+        let pinned = match options.version {
+            Some(version) => Some(version),
+            None => environment.api_version()?,
+        };
+        Ok(Settings { pinned, headers: environment.headers()? })
+    }
+}
+
 fn ping(method: Method, operation: &Operation) -> Request {
     Request::new(method, Path::new("_ping"), operation.clone()).unversioned()
 }
 
 impl fmt::Debug for Docker {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("Docker")
-            .field("host", &self.host())
-            .field("version", &self.engine.agreed.get())
-            .finish()
+        formatter.debug_struct("Docker").field("host", &self.host()).field("version", &self.agreed()).finish()
     }
 }
 

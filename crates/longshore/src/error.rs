@@ -379,6 +379,11 @@ impl Error {
         matches!(self.kind(), ErrorKind::Connect | ErrorKind::Unavailable)
     }
 
+    /// Whether the engine refused the request for the version of the API that it speaks, and so did nothing.
+    pub(crate) fn is_refused_for_version(&self) -> bool {
+        self.kind() == ErrorKind::Unsupported && self.status() == Some(400)
+    }
+
     /// The same error with the number that the engine told; 0 is none.
     pub(crate) fn with_code(mut self, code: i64) -> Self {
         self.0.code = (code != 0).then_some(code);

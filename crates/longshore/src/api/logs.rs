@@ -127,7 +127,7 @@ where
 {
     let before = framing_told_before(docker, &has_terminal).await?;
     let response = docker.send(request).await?;
-    let framing = framing(before, OutputFraming::told_by(response.head()), has_terminal).await?;
+    let framing = framing(docker, before, OutputFraming::told_by(response.head()), has_terminal).await?;
     Ok(OutputStream::from_body(response.into_body(), framing))
 }
 
@@ -140,14 +140,17 @@ pub(super) async fn framing_told_before<F>(
 where
     F: Future<Output = Result<bool>>,
 {
-    match docker.api_version().await? < ApiVersion::new(1, 42) {
-        true => Ok(Some(of_terminal(has_terminal().await?))),
-        false => Ok(None),
+    match answers_tell(docker).await? {
+        true => Ok(None),
+        false => Ok(Some(of_terminal(has_terminal().await?))),
     }
 }
 
 /// How output is framed: as was told `before`, or by the head of the answer, or else by whether there is a terminal.
+///
+/// The head does not count where an older engine has come to answer than the one that was there `before`.
 pub(super) async fn framing<F>(
+    docker: &Docker,
     before: Option<OutputFraming>,
     told: Option<OutputFraming>,
     has_terminal: impl Fn() -> F,
@@ -155,10 +158,18 @@ pub(super) async fn framing<F>(
 where
     F: Future<Output = Result<bool>>,
 {
-    match before.or(told) {
+    match before {
         Some(framing) => Ok(framing),
-        None => Ok(of_terminal(has_terminal().await?)),
+        None => match told {
+            Some(framing) if answers_tell(docker).await? => Ok(framing),
+            _ => Ok(of_terminal(has_terminal().await?)),
+        },
     }
+}
+
+/// Whether the heads of answers tell how output is framed.
+async fn answers_tell(docker: &Docker) -> Result<bool> {
+    Ok(docker.api_version().await? >= ApiVersion::new(1, 42))
 }
 
 fn of_terminal(has_terminal: bool) -> OutputFraming {

@@ -1,17 +1,15 @@
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use longshore_wire::endpoint::Endpoint;
+use longshore_wire::version::ApiVersion;
 
 use super::ConfigFile;
 use crate::error::{ErrorKind, Operation, Result};
 
-/// Where an engine listens unless something else is said.
-const DEFAULT_SOCKET: &str = "/var/run/docker.sock";
-
 /// The variables that decide anything.
-const VARIABLES: [&str; 11] = [
+const VARIABLES: [&str; 13] = [
+    "COLIMA_HOME",
     "DOCKER_API_VERSION",
     "DOCKER_AUTH_CONFIG",
     "DOCKER_CERT_PATH",
@@ -22,6 +20,7 @@ const VARIABLES: [&str; 11] = [
     "DOCKER_TLS_VERIFY",
     "HOME",
     "PATH",
+    "XDG_CONFIG_HOME",
     "XDG_RUNTIME_DIR",
 ];
 
@@ -29,36 +28,55 @@ const VARIABLES: [&str; 11] = [
 ///
 /// They are a value, not the process's own, so that a program can ask what would be chosen elsewhere and tests need no
 /// locks.
+///
+/// ```
+/// use longshore::Environment;
+///
+/// let environment = Environment::default().variable("DOCKER_HOST", "tcp://10.0.0.7:2375");
+/// let endpoint = environment.endpoint()?;
+/// assert_eq!(endpoint.address(), "tcp://10.0.0.7:2375");
+/// assert_eq!(endpoint.to_string(), "tcp://10.0.0.7:2375, as DOCKER_HOST says");
+/// # Ok::<(), longshore::Error>(())
+/// ```
 #[derive(Clone, Default)]
 pub struct Environment {
     variables: BTreeMap<String, String>,
+    root: Option<PathBuf>,
 }
 
 impl Environment {
-    /// The settings of this process.
+    /// The settings of this process. Where `HOME` is not set, it is the home of the user that the process runs as.
     pub fn current() -> Self {
-        let read = |name: &str| Some((name.to_owned(), std::env::var(name).ok()?));
-        Environment { variables: VARIABLES.into_iter().filter_map(read).collect() }
+        // What is no text can name nothing that exists, but must not be taken for unset either.
+        let read = |name: &str| Some((name.to_owned(), std::env::var_os(name)?.to_string_lossy().into_owned()));
+        let mut variables: BTreeMap<_, _> = VARIABLES.into_iter().filter_map(read).collect();
+        if (cfg!(windows) || !variables.contains_key("HOME"))
+            && let Some(home) = std::env::home_dir()
+        {
+            variables.insert("HOME".to_owned(), home.to_string_lossy().into_owned());
+        }
+        Environment { variables, root: None }
     }
 
-    /// Sets a variable, such as `DOCKER_HOST`.
+    /// Sets a variable, such as `DOCKER_HOST`. One that is set to nothing is as one that is not set.
     #[must_use]
     pub fn variable(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.variables.insert(name.into(), value.into());
         self
     }
 
-    /// Tells which engine is meant: the one that `DOCKER_HOST` names, else the one at `/var/run/docker.sock`.
-    pub(crate) fn endpoint(&self) -> Result<Endpoint> {
-        match self.get("DOCKER_HOST") {
-            Some(host) => parse(host, "DOCKER_HOST"),
-            None => Ok(Endpoint::Unix(PathBuf::from(DEFAULT_SOCKET))),
-        }
+    /// Looks below this folder for the sockets whose places no variable and no file decides, such as
+    /// `/var/run/docker.sock`. Nothing else is moved: not the user's home, and no path that a variable, a file or the
+    /// program names.
+    #[must_use]
+    pub fn root(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.root = Some(folder.into());
+        self
     }
 
     /// The official CLI's folder: `DOCKER_CONFIG`, else `.docker` of the user's home; `None` without a home.
     pub(crate) fn folder(&self) -> Option<PathBuf> {
-        self.get("DOCKER_CONFIG").map(PathBuf::from).or_else(|| Some(PathBuf::from(self.get("HOME")?).join(".docker")))
+        self.path("DOCKER_CONFIG").or_else(|| Some(self.path("HOME")?.join(".docker")))
     }
 
     /// The official CLI's `config.json`, as it is now.
@@ -76,9 +94,35 @@ impl Environment {
         self.variables.iter()
     }
 
-    /// A variable that says something.
+    /// The version of the API to speak, as `DOCKER_API_VERSION` says.
+    pub(crate) fn api_version(&self) -> Result<Option<ApiVersion>> {
+        let Some(text) = self.get("DOCKER_API_VERSION").filter(|text| *text != "v") else { return Ok(None) };
+        text.parse().map(Some).map_err(|error| {
+            Operation::new("connect").error_from(ErrorKind::Config, format!("DOCKER_API_VERSION: {error}"), error)
+        })
+    }
+
+    /// A variable as it is, unless it is empty. Spaces count, as they do for the official CLI.
+    pub(super) fn raw(&self, name: &str) -> Option<&str> {
+        self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// A variable that says something, without the spaces around it.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
-        self.variables.get(name).map(|value| value.trim()).filter(|value| !value.is_empty())
+        self.raw(name).map(str::trim).filter(|value| !value.is_empty())
+    }
+
+    /// A variable that names a file or a folder.
+    pub(super) fn path(&self, name: &str) -> Option<PathBuf> {
+        self.raw(name).map(PathBuf::from)
+    }
+
+    /// An absolute path of the system, below the root that was set.
+    pub(super) fn system_path(&self, path: &str) -> PathBuf {
+        match &self.root {
+            Some(root) => root.join(path.trim_start_matches('/')),
+            None => Path::new(path).to_owned(),
+        }
     }
 }
 
@@ -90,14 +134,6 @@ impl fmt::Debug for Environment {
         let variables = self.variables.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         formatter.debug_map().entries(variables.map(shown)).finish()
     }
-}
-
-/// Reads an address of an engine; `origin` says in an error where the address was found.
-pub(crate) fn parse(host: &str, origin: &str) -> Result<Endpoint> {
-    host.parse().map_err(|error| {
-        let message = format!("{origin} is not an address of an engine: {error}");
-        Operation::new("connect").error_from(ErrorKind::Config, message, error)
-    })
 }
 
 #[cfg(test)]
@@ -116,13 +152,38 @@ mod tests {
     }
 
     #[test]
-    fn docker_host_decides_and_the_usual_socket_stands_in() {
-        let endpoint = |host: &str| Environment::default().variable("DOCKER_HOST", host).endpoint();
-        assert_eq!(endpoint("unix:///run/a.sock").unwrap(), Endpoint::Unix("/run/a.sock".into()));
-        assert_eq!(endpoint("  ").unwrap(), Endpoint::Unix(DEFAULT_SOCKET.into()));
-        assert_eq!(Environment::default().endpoint().unwrap(), Endpoint::Unix(DEFAULT_SOCKET.into()));
-        let error = endpoint("gopher://x").unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Config);
-        assert!(error.to_string().starts_with("connect: DOCKER_HOST is not an address of an engine: "), "{error}");
+    fn the_folder_of_the_configuration_is_where_the_official_cli_looks() {
+        let home = Environment::default().variable("HOME", "/home/jo");
+        let folder = |environment: &Environment| environment.folder();
+        assert_eq!(folder(&home), Some("/home/jo/.docker".into()));
+        assert_eq!(folder(&home.clone().variable("DOCKER_CONFIG", "/etc/cli")), Some("/etc/cli".into()));
+        assert_eq!(folder(&home.variable("DOCKER_CONFIG", "")), Some("/home/jo/.docker".into()));
+        assert_eq!(folder(&Environment::default()), None);
+    }
+
+    #[test]
+    fn the_version_is_read_as_the_official_cli_reads_it() {
+        let read = |text: &str| Environment::default().variable("DOCKER_API_VERSION", text).api_version();
+        for (text, version) in [("", None), (" ", None), ("v", None), ("1.41", Some((1, 41))), (" v1.9 ", Some((1, 9)))]
+        {
+            assert_eq!(read(text).unwrap(), version.map(|(major, minor)| ApiVersion::new(major, minor)), "{text}");
+        }
+        for text in ["1", "latest", "1.41.0", "vv1.41"] {
+            let error = read(text).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Config);
+            assert!(error.to_string().starts_with("connect: DOCKER_API_VERSION: `"), "{error}");
+        }
+    }
+
+    #[test]
+    fn only_paths_of_the_system_are_moved_below_the_root() {
+        let environment = Environment::default().root("/tmp/root");
+        assert_eq!(environment.system_path("/var/run/docker.sock"), Path::new("/tmp/root/var/run/docker.sock"));
+        assert_eq!(Environment::default().system_path("/run/a"), Path::new("/run/a"));
+    }
+
+    #[test]
+    fn this_process_has_a_home() {
+        assert!(Environment::current().raw("HOME").is_some());
     }
 }

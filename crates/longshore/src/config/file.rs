@@ -7,6 +7,7 @@ use std::path::Path;
 use longshore_wire::auth::wipe;
 use serde::Deserialize;
 
+use super::headers::HttpHeaders;
 use crate::error::{Error, ErrorKind, Operation, Result};
 
 /// The official CLI's `config.json`: what of it matters to a client.
@@ -23,7 +24,7 @@ pub(crate) struct ConfigFile {
     pub(crate) auths: BTreeMap<String, FileAuth>,
     /// What goes with every request.
     #[serde(rename = "HttpHeaders")]
-    pub(crate) http_headers: BTreeMap<String, String>,
+    pub(crate) http_headers: HttpHeaders,
     /// Proxies for builds, by the engine's address; `default` for all others.
     pub(crate) proxies: BTreeMap<String, Proxies>,
 }

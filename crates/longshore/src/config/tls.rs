@@ -2,9 +2,8 @@ use std::fmt;
 use std::fs;
 use std::hint;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use super::Environment;
 use crate::error::{ErrorKind, Operation, Result};
 
 /// What a TLS connection to an engine is made with: whom to trust, and who to be.
@@ -58,15 +57,16 @@ impl Tls {
         self
     }
 
-    /// Reads `ca.pem`, `cert.pem` and `key.pem` of a folder, as far as they are there.
+    /// Reads what is there of `ca.pem`, `cert.pem` and `key.pem` in a folder. A certificate or a key without the other proves
+    /// nothing, and is left out, as the official CLI leaves it out.
     ///
     /// # Errors
     /// [`Config`](ErrorKind::Config) when one of them is there and can't be read.
-    pub fn from_folder(folder: impl AsRef<Path>) -> Result<Self> {
+    pub fn from_folder(folder: impl AsRef<Path>) -> Result<Tls> {
         let read = |name: &str| {
             let path = folder.as_ref().join(name);
             match fs::read(&path) {
-                Ok(text) => Ok(Some(text)),
+                Ok(pem) => Ok(Some(pem)),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
                 Err(error) => {
                     let message = format!("{} can't be read: {error}", path.display());
@@ -74,30 +74,11 @@ impl Tls {
                 }
             }
         };
-        let key = read("key.pem")?.map(PrivateKey);
-        Ok(Tls { authority: read("ca.pem")?, certificate: read("cert.pem")?, key, ..Tls::default() })
-    }
-
-    /// What `DOCKER_TLS_VERIFY`, `DOCKER_TLS` and `DOCKER_CERT_PATH` say, as the official CLI reads them: any value of the
-    /// first two turns TLS on, and only the first has the engine's certificate verified.
-    pub(crate) fn of_environment(environment: &Environment) -> Result<Option<Self>> {
-        let verified = environment.get("DOCKER_TLS_VERIFY").is_some();
-        if !verified && environment.get("DOCKER_TLS").is_none() {
-            return Ok(None);
+        let mut tls = Tls { authority: read("ca.pem")?, ..Tls::default() };
+        if let (Some(certificate), Some(key)) = (read("cert.pem")?, read("key.pem")?) {
+            tls = tls.identity(certificate, key);
         }
-        let folder = environment.get("DOCKER_CERT_PATH").map(PathBuf::from).or_else(|| environment.folder());
-        let tls = folder.as_ref().map_or_else(|| Ok(Tls::default()), Tls::from_folder)?;
-        match (verified, &tls.authority, folder) {
-            (false, ..) => Ok(Some(tls.without_verification())),
-            (true, None, Some(folder)) => {
-                let message = format!(
-                    "there is no {}, by which DOCKER_TLS_VERIFY has the engine's certificate checked: is DOCKER_CERT_PATH right?",
-                    folder.join("ca.pem").display()
-                );
-                Err(Operation::new("connect").error(ErrorKind::Config, message))
-            }
-            (true, ..) => Ok(Some(tls)),
-        }
+        Ok(tls)
     }
 
     /// Whether the engine's certificate is checked.
@@ -139,6 +120,7 @@ impl Drop for PrivateKey {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::{Environment, Wish};
 
     #[test]
     fn variables_turn_tls_on_as_the_official_tool_has_it() {
@@ -150,7 +132,8 @@ mod tests {
         let path = folder.to_str().unwrap();
         let of = |variables: &[(&str, &str)]| {
             let set = |environment: Environment, (name, value): &(&str, &str)| environment.variable(*name, *value);
-            Tls::of_environment(&variables.iter().fold(Environment::default(), set)).unwrap()
+            let environment = Environment::default().variable("DOCKER_HOST", "tcp://engine");
+            variables.iter().fold(environment, set).resolve(Wish::default()).unwrap().tls
         };
         assert_eq!(of(&[]), None);
         assert_eq!(of(&[("DOCKER_CERT_PATH", path), ("DOCKER_TLS_VERIFY", "")]), None);
@@ -165,7 +148,7 @@ mod tests {
         assert_eq!(of(&[("DOCKER_TLS_VERIFY", "1")]), Some(Tls::default()));
         fs::remove_file(folder.join("ca.pem")).unwrap();
         let environment = Environment::default().variable("DOCKER_CERT_PATH", path).variable("DOCKER_TLS_VERIFY", "1");
-        let error = Tls::of_environment(&environment).unwrap_err();
+        let error = environment.resolve(Wish::default()).unwrap_err();
         assert!(error.kind() == ErrorKind::Config && error.message().contains("ca.pem"), "{error}");
         fs::remove_dir_all(&folder).unwrap();
     }

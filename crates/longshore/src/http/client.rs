@@ -1,7 +1,10 @@
+use std::borrow::Cow;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use bytes::Bytes;
+use longshore_wire::head::ResponseHead;
 use longshore_wire::request::{Method, RequestFraming, RequestHead};
 use longshore_wire::version::ApiVersion;
 use tokio::time::Instant;
@@ -21,14 +24,46 @@ const JOINED: usize = 16 * 1024;
 /// Sends requests to one engine.
 pub(crate) struct Client {
     dial: Arc<dyn Dial>,
+    /// Why it is this engine, for the message when it can't be reached.
+    reason: Option<String>,
     host: String,
     path_prefix: String,
+    /// What goes with every request, or why no request can be sent.
+    headers: Result<Vec<(String, String)>>,
+    /// The newest version that the engine knows, as its answers say: its two numbers, or 0.
+    newest: AtomicU32,
     pub(super) pool: Arc<Pool>,
 }
 
+/// What a handshake that is not made here begins with.
+#[cfg(feature = "websocket")]
+pub(crate) struct UpgradeHead {
+    pub(crate) host: String,
+    pub(crate) target: String,
+    /// What goes with every request.
+    pub(crate) headers: Vec<(String, String)>,
+}
+
 impl Client {
-    pub(crate) fn new(dial: Arc<dyn Dial>) -> Self {
-        Client { host: dial.host(), path_prefix: dial.path_prefix(), dial, pool: Arc::default() }
+    pub(crate) fn new(dial: Arc<dyn Dial>, reason: Option<String>, headers: Result<Vec<(String, String)>>) -> Self {
+        let (host, path_prefix) = (dial.host(), dial.path_prefix());
+        Client { dial, reason, host, path_prefix, headers, newest: AtomicU32::new(0), pool: Arc::default() }
+    }
+
+    /// The newest version that the engine knows, if it has answered yet.
+    pub(crate) fn newest_version(&self) -> Option<ApiVersion> {
+        match self.newest.load(Ordering::Relaxed) {
+            0 => None,
+            numbers => Some(ApiVersion::new((numbers >> 16) as u16, numbers as u16)),
+        }
+    }
+
+    pub(crate) fn learn_version(&self, newest: ApiVersion) {
+        self.newest.store(u32::from(newest.major) << 16 | u32::from(newest.minor), Ordering::Relaxed);
+    }
+
+    pub(crate) fn forget_version(&self) {
+        self.newest.store(0, Ordering::Relaxed);
     }
 
     /// Where the connections lead.
@@ -44,14 +79,14 @@ impl Client {
     /// Sends `request` and reads the head of the answer. An answer that refuses the request is an error.
     pub(crate) async fn send(
         &self,
-        mut request: Request,
+        request: &mut Request,
         version: Option<ApiVersion>,
         deadlines: &Deadlines,
     ) -> Result<Response> {
         let end = deadlines.total.map(|total| Instant::now() + total);
-        let head = self.head(&request, version)?;
+        let head = self.head(request, version)?;
         tracing::debug!(method = %request.method, path = %request.path, "asking");
-        let response = self.exchange(head, &mut request, deadlines, end).await?;
+        let response = self.exchange(head, request, deadlines, end).await?;
         tracing::debug!(method = %request.method, path = %request.path, status = response.status(), "answered");
         response.refuse_failure().await
     }
@@ -60,6 +95,7 @@ impl Client {
     fn head(&self, request: &Request, version: Option<ApiVersion>) -> Result<Bytes> {
         let target = self.target(request, version);
         let mut headers = request.headers.clone();
+        headers.extend(self.common_headers(request)?);
         if let Some(protocol) = &request.upgrade {
             headers.push(("Connection".into(), "Upgrade".to_owned()));
             headers.push(("Upgrade".into(), protocol.clone().into_owned()));
@@ -99,6 +135,9 @@ impl Client {
         }
         let connection = self.connect(&request.operation, deadlines, end).await?;
         let outcome = self.exchange_on(connection, head, request, deadlines, end).await;
+        if let Ok(response) = &outcome {
+            self.note_version(response.head());
+        }
         outcome.map_err(|failure| self.explain(&request.operation, failure))
     }
 
@@ -113,6 +152,22 @@ impl Client {
             }
             failure => explain(operation, failure),
         }
+    }
+
+    /// Keeps what the first answer on a connection says of the engine: it may be another one than before. On the same
+    /// connection it stays the same.
+    fn note_version(&self, head: &ResponseHead) {
+        if let Some(newest) = head.header("api-version").and_then(|version| version.parse().ok()) {
+            self.learn_version(newest);
+        }
+    }
+
+    /// Those fields that go with every request and that this one does not set itself.
+    fn common_headers(&self, request: &Request) -> Result<Vec<(Cow<'static, str>, String)>> {
+        let headers = self.headers.as_ref().map_err(|error| error.clone().within(request.operation.clone()))?;
+        let is_set = |name: &str| request.headers.iter().any(|(other, _)| other.eq_ignore_ascii_case(name));
+        let fields = headers.iter().filter(|(name, _)| !is_set(name));
+        Ok(fields.map(|(name, value)| (name.clone().into(), value.clone())).collect())
     }
 
     async fn exchange_on(
@@ -141,10 +196,12 @@ impl Client {
         Ok(self.connect(operation, deadlines, end).await?.io)
     }
 
-    /// The host and the whole target of a request.
+    /// The beginning of a handshake that is not made here.
     #[cfg(feature = "websocket")]
-    pub(crate) fn address(&self, request: &Request, version: ApiVersion) -> (String, String) {
-        (self.host.clone(), self.target(request, Some(version)))
+    pub(crate) fn upgrade_head(&self, request: &Request, version: ApiVersion) -> Result<UpgradeHead> {
+        let headers = self.common_headers(request)?.into_iter().map(|(name, value)| (name.into_owned(), value));
+        let (host, target) = (self.host.clone(), self.target(request, Some(version)));
+        Ok(UpgradeHead { host, target, headers: headers.collect() })
     }
 
     /// The whole target of a request: what the transport puts before it, the version, path and query.
@@ -169,7 +226,8 @@ impl Client {
 
     fn unreachable(&self, operation: &Operation, source: io::Error) -> Error {
         let advice = self.dial.advice(&source).map(|advice| format!(" ({advice})")).unwrap_or_default();
-        let message = format!("can't connect to the engine at {}: {source}{advice}", self.describe());
+        let reason = self.reason.as_ref().map(|reason| format!(", {reason}")).unwrap_or_default();
+        let message = format!("can't connect to the engine at {}{reason}: {source}{advice}", self.describe());
         operation.error_from(ErrorKind::Connect, message, source)
     }
 }

@@ -21,6 +21,8 @@ pub use longshore_wire::request::Method;
 pub use payload::Payload;
 
 pub(crate) use client::Client;
+#[cfg(feature = "websocket")]
+pub(crate) use client::UpgradeHead;
 pub(crate) use reader::{Incoming, Outgoing, Upgraded, Window};
 #[cfg(feature = "websocket")]
 pub(crate) use refusal::refusal;

@@ -66,6 +66,15 @@ impl Payload {
         }
     }
 
+    /// The same payload once more, if it is in memory.
+    pub(crate) fn again(&self) -> Option<Payload> {
+        match &self.0 {
+            Kind::Empty => Some(Payload(Kind::Empty)),
+            Kind::Bytes(bytes) => Some(Payload(Kind::Bytes(bytes.clone()))),
+            Kind::Reader(_) | Kind::Stream(_) => None,
+        }
+    }
+
     /// The next piece; `None` at the end. `scratch` is memory that readers read into.
     pub(crate) fn poll_piece(
         &mut self,

@@ -30,6 +30,9 @@ pub(crate) fn refusal(
         {
             operation.error(ErrorKind::Unsupported, "the engine does not have this operation")
         }
+        Ok(Refusal { message, .. }) if status == 400 && is_of_version(&message) => {
+            operation.refused(status, message.trim().to_owned()).with_kind(ErrorKind::Unsupported)
+        }
         Ok(Refusal { message, cause }) => operation.refused_for(status, message.trim().to_owned(), &cause),
         Err(_) => operation.refused(status, words(body, content_type, reason)),
     }
@@ -38,6 +41,11 @@ pub(crate) fn refusal(
 /// Whether a 404 says that the path leads nowhere, rather than to an object that is not there.
 fn is_unknown_path(body: &[u8]) -> bool {
     matches!(body.trim_ascii(), br#"{"message":"page not found"}"# | b"404 page not found" | b"Not Found")
+}
+
+/// Whether a 400 says that the version of the API is too old or too new for the engine; it names both versions.
+fn is_of_version(message: &str) -> bool {
+    message.starts_with("client version ") && (message.contains(" is too old") || message.contains(" is too new"))
 }
 
 /// The words of an answer that is no JSON message: plain text or a page of a proxy.
@@ -100,6 +108,20 @@ mod tests {
         assert_eq!(kind(503, "The swarm does not have a leader."), ErrorKind::Unavailable);
         let json = r#"{"cause":"Podman does not support service: /swarm/init","message":"no","response":503}"#;
         assert_eq!(refused(503, "application/json", json).0, ErrorKind::Unsupported);
+    }
+
+    #[test]
+    fn a_version_that_the_engine_does_not_speak_is_unsupported() {
+        for message in [
+            "client version 1.41 is too old. Minimum supported API version is 1.44, please upgrade your client to a newer version",
+            "client version 1.55 is too new. Maximum supported API version is 1.41",
+        ] {
+            let json = format!("{{\"message\":\"{message}\"}}");
+            let error = refusal(&Operation::new("ping"), 400, Some("application/json"), "Bad Request", json.as_bytes());
+            assert!(error.is_refused_for_version() && error.message() == message, "{error:?}");
+        }
+        let json = r#"{"message":"client version is a strange name"}"#;
+        assert_eq!(refused(400, "application/json", json).0, ErrorKind::Invalid);
     }
 
     #[test]

@@ -46,7 +46,7 @@ impl Container {
         before: Option<OutputFraming>,
         told: Option<OutputFraming>,
     ) -> Result<OutputFraming> {
-        logs::framing(before, told, || self.has_terminal()).await
+        logs::framing(&self.docker, before, told, || self.has_terminal()).await
     }
 
     async fn has_terminal(&self) -> Result<bool> {

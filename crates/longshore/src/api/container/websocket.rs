@@ -8,6 +8,8 @@ use futures_util::Sink;
 use longshore_wire::version::ApiVersion;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::http::{HeaderName, HeaderValue};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{self, Message};
 
@@ -15,7 +17,7 @@ use super::attach::Wanted;
 use super::{Container, request};
 use crate::api::Call;
 use crate::error::{ErrorKind, Operation, Result};
-use crate::http::{Method, Request, refusal};
+use crate::http::{Method, Request, UpgradeHead, refusal};
 use crate::stream::{OutputFraming, Session};
 use crate::transport::Io;
 
@@ -116,11 +118,14 @@ impl IntoFuture for AttachWebSocket {
 const LARGEST_MESSAGE: usize = 1024 * 1024;
 
 /// Makes a WebSocket of a fresh connection.
-async fn handshake(operation: Operation, io: Box<dyn Io>, host: String, target: String) -> Result<Box<dyn Io>> {
+async fn handshake(operation: Operation, io: Box<dyn Io>, head: UpgradeHead) -> Result<Box<dyn Io>> {
     let limits =
         WebSocketConfig::default().max_message_size(Some(LARGEST_MESSAGE)).max_frame_size(Some(LARGEST_MESSAGE));
-    let address = format!("ws://{host}{target}");
-    match tokio_tungstenite::client_async_with_config(address, io, Some(limits)).await {
+    let request = opening(head).map_err(|source| {
+        let message = format!("the WebSocket can't be asked for: {source}");
+        operation.error_from(ErrorKind::Invalid, message, source)
+    })?;
+    match tokio_tungstenite::client_async_with_config(request, io, Some(limits)).await {
         Ok((stream, _)) => Ok(Box::new(WebSocketIo { stream, begun: Bytes::new() })),
         Err(tungstenite::Error::Http(response)) => {
             let status = response.status();
@@ -134,6 +139,18 @@ async fn handshake(operation: Operation, io: Box<dyn Io>, host: String, target: 
             Err(operation.error_from(ErrorKind::Protocol, message, source))
         }
     }
+}
+
+/// The request that asks for a WebSocket.
+fn opening(head: UpgradeHead) -> Result<tungstenite::handshake::client::Request, tungstenite::Error> {
+    let UpgradeHead { host, target, headers } = head;
+    let mut request = format!("ws://{host}{target}").into_client_request()?;
+    for (name, value) in headers {
+        let name = HeaderName::from_bytes(name.as_bytes()).map_err(tungstenite::http::Error::from)?;
+        let value = HeaderValue::from_bytes(value.as_bytes()).map_err(tungstenite::http::Error::from)?;
+        request.headers_mut().entry(name).or_insert(value);
+    }
+    Ok(request)
 }
 
 /// The bytes that the messages of a WebSocket carry.

@@ -1,0 +1,191 @@
+//! The official CLI's contexts: engines that have a name.
+//!
+//! A context is found by reading all of them and comparing their names. The folders are named by the SHA-256 of these,
+//! but there are few, and so no crate is needed to reckon it.
+
+use std::ffi::OsString;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use super::Tls;
+use crate::error::{Error, ErrorKind, Operation, Result};
+
+/// The name that stands for no context: `DOCKER_HOST` or the usual socket.
+pub(super) const DEFAULT: &str = "default";
+
+/// A context of the official CLI, as [`Environment::contexts`](super::Environment::contexts) lists it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Context {
+    /// Its name.
+    pub name: String,
+    /// The address of its engine; empty where it names none, which means the usual socket.
+    pub host: String,
+    /// What its user wrote about it.
+    pub description: String,
+    /// Whether any certificate of the engine's is taken.
+    pub skips_verification: bool,
+    folder: OsString,
+}
+
+/// The folder in which contexts are kept.
+pub(super) struct Contexts {
+    folder: PathBuf,
+}
+
+/// What a folder of contexts holds.
+struct Listing {
+    contexts: Vec<Context>,
+    broken: Vec<Broken>,
+}
+
+/// A context that can't be used.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Broken {
+    /// Its name, if that much is known.
+    name: Option<String>,
+    why: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Meta {
+    #[serde(rename = "Name", alias = "name")]
+    name: String,
+    #[serde(rename = "Metadata", alias = "metadata")]
+    metadata: Metadata,
+    #[serde(rename = "Endpoints", alias = "endpoints")]
+    endpoints: Endpoints,
+}
+
+/// The engines of a context; those of other kinds don't matter.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Endpoints {
+    docker: Option<Endpoint>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Metadata {
+    #[serde(rename = "Description")]
+    description: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Endpoint {
+    #[serde(rename = "Host")]
+    host: String,
+    #[serde(rename = "SkipTLSVerify")]
+    skip_tls_verify: bool,
+}
+
+impl Contexts {
+    /// Those below the official CLI's folder.
+    pub(super) fn of(folder: &Path) -> Self {
+        Contexts { folder: folder.join("contexts") }
+    }
+
+    /// All contexts that can be read, by name.
+    pub(super) fn list(&self) -> Result<Vec<Context>> {
+        Ok(self.read()?.contexts)
+    }
+
+    /// The context of this name. `origin` says in an error who named it.
+    pub(super) fn find(&self, name: &str, origin: &str) -> Result<Context> {
+        let Listing { mut contexts, broken } = self.read()?;
+        if let Some(found) = contexts.iter().position(|context| context.name == name) {
+            return Ok(contexts.swap_remove(found));
+        }
+        if let Some(found) = broken.iter().find(|broken| broken.name.as_deref() == Some(name)) {
+            return Err(failure(format!("the context {}, {origin}: {}", quoted(name), found.why)));
+        }
+        let names = contexts.iter().map(|context| quoted(&context.name)).chain([quoted(DEFAULT)]);
+        let names = names.collect::<Vec<_>>().join(", ");
+        let place = self.folder.display();
+        let mut message = format!("there is no context {}, {origin}: {place} has {names}", quoted(name));
+        for Broken { why, .. } in broken.iter().filter(|broken| broken.name.is_none()) {
+            message = format!("{message}; {why}");
+        }
+        Err(failure(message))
+    }
+
+    /// What TLS with the context's engine is made with: the files that the context has, and no others; `None` where it
+    /// has none and asks for nothing.
+    pub(super) fn tls(&self, context: &Context) -> Result<Option<Tls>> {
+        let folder = self.folder.join("tls").join(&context.folder).join("docker");
+        let tls = match folder.is_dir() {
+            true => Tls::from_folder(&folder)?,
+            false if context.skips_verification => Tls::default(),
+            false => return Ok(None),
+        };
+        Ok(Some(if context.skips_verification { tls.without_verification() } else { tls }))
+    }
+
+    fn read(&self) -> Result<Listing> {
+        let mut listing = Listing { contexts: Vec::new(), broken: Vec::new() };
+        let meta = self.folder.join("meta");
+        let entries = match fs::read_dir(&meta) {
+            Ok(entries) => entries,
+            Err(error) if is_absent(&error) => return Ok(listing),
+            Err(error) => return Err(unreadable(&meta, error)),
+        };
+        for entry in entries {
+            let folder = entry.map_err(|error| unreadable(&meta, error))?.file_name();
+            let path = meta.join(&folder).join("meta.json");
+            match read(&path, folder) {
+                Ok(context) => listing.contexts.extend(context),
+                Err(broken) => listing.broken.push(broken),
+            }
+        }
+        listing.contexts.sort_by(|one, other| one.name.cmp(&other.name));
+        listing.broken.sort();
+        Ok(listing)
+    }
+}
+
+/// Reads one context; `None` where there is none. What is wrong is told without anything of the file, which may hold
+/// what a person did not mean to show.
+fn read(path: &Path, folder: OsString) -> Result<Option<Context>, Broken> {
+    let place = path.display();
+    let broken = |why| Broken { name: None, why };
+    let json = match fs::read(path) {
+        Ok(json) => json,
+        Err(error) if is_absent(&error) => return Ok(None),
+        Err(error) => return Err(broken(format!("{place} can't be read: {error}"))),
+    };
+    let Meta { name, metadata, endpoints } =
+        longshore_models::lenient::from_slice(&json).map_err(|error: serde_json::Error| {
+            broken(format!("{place} can't be understood, at line {}, column {}", error.line(), error.column()))
+        })?;
+    match endpoints.docker {
+        _ if name.is_empty() => Err(broken(format!("{place} has no name"))),
+        None => Err(Broken { name: Some(name), why: format!("{place} names no Docker engine") }),
+        Some(Endpoint { host, skip_tls_verify: skips_verification }) => {
+            Ok(Some(Context { name, host, description: metadata.description, skips_verification, folder }))
+        }
+    }
+}
+
+/// Whether there is nothing, rather than something that can't be read.
+fn is_absent(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
+
+/// A name that may hold anything, on one line.
+pub(super) fn quoted(name: &str) -> String {
+    format!("`{}`", name.escape_debug())
+}
+
+fn failure(message: String) -> Error {
+    Operation::new("connect").error(ErrorKind::Config, message)
+}
+
+fn unreadable(path: &Path, source: io::Error) -> Error {
+    let message = format!("{} can't be read: {source}", path.display());
+    Operation::new("connect").error_from(ErrorKind::Config, message, source)
+}

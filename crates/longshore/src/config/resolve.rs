@@ -1,0 +1,318 @@
+//! Decides which engine is meant, as the official CLI would in the same surroundings.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use longshore_wire::endpoint::{Endpoint as Address, Scheme};
+
+use super::context::{Context, Contexts, DEFAULT, quoted};
+use super::sockets::{DEFAULT_HOST, Place, is_socket, places};
+use super::{ConfigFile, Environment, Tls};
+use crate::error::{Error, ErrorKind, Operation, Result};
+
+/// Which engine is meant, and why.
+///
+/// Displays as a sentence, such as `ssh://build@example.com, the context "ci" that DOCKER_CONTEXT names`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    address: String,
+    source: EndpointSource,
+    looked_at: Vec<String>,
+}
+
+/// What decided which engine is meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum EndpointSource {
+    /// The program, by an address or a transport of its own.
+    Code,
+    /// A variable that holds its address: `DOCKER_HOST`.
+    Variable(&'static str),
+    /// A context of the official CLI.
+    Context {
+        /// Its name.
+        name: String,
+        /// What named it.
+        chosen_by: ContextSource,
+    },
+    /// The first socket that was found in the usual places, since nothing names an engine; whose it is.
+    Socket(&'static str),
+    /// Nothing: nothing names an engine, and there is no socket in any of the usual places. This is where the official
+    /// CLI would look.
+    Nothing,
+}
+
+/// What decided which context is used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ContextSource {
+    /// The program.
+    Code,
+    /// A variable: `DOCKER_CONTEXT`.
+    Variable(&'static str),
+    /// The official CLI's `config.json`, which is here.
+    File(PathBuf),
+}
+
+impl Endpoint {
+    pub(crate) fn new(address: String, source: EndpointSource) -> Self {
+        Endpoint { address, source, looked_at: Vec::new() }
+    }
+
+    /// Why it is this engine, to follow its address; `None` where the program itself said so.
+    pub(crate) fn reason(&self) -> Option<String> {
+        match &self.source {
+            EndpointSource::Code => None,
+            EndpointSource::Variable(name) => Some(format!("as {name} says")),
+            EndpointSource::Context { name, chosen_by } => {
+                Some(format!("the context {} that {chosen_by} names", quoted(name)))
+            }
+            EndpointSource::Socket(of) => Some(format!("the socket of {of}")),
+            EndpointSource::Nothing if self.looked_at.is_empty() => Some("the usual place".to_owned()),
+            EndpointSource::Nothing => {
+                let places = self.looked_at.join(", ");
+                Some(format!(
+                    "the usual place, since nothing names an engine and there is no socket at any of {places}"
+                ))
+            }
+        }
+    }
+
+    /// The engine's address, such as `unix:///var/run/docker.sock`.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// What decided that it is this engine.
+    pub fn source(&self) -> &EndpointSource {
+        &self.source
+    }
+
+    /// The places of sockets that were looked at, in this order, up to the one that was found: empty where something
+    /// named the engine.
+    pub fn looked_at(&self) -> &[String] {
+        &self.looked_at
+    }
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.reason() {
+            Some(reason) => write!(formatter, "{}, {reason}", self.address),
+            None => write!(formatter, "{}, as the program says", self.address),
+        }
+    }
+}
+
+impl fmt::Display for ContextSource {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ContextSource::Code => formatter.write_str("the program"),
+            ContextSource::Variable(name) => formatter.write_str(name),
+            ContextSource::File(path) => write!(formatter, "{}", path.display()),
+        }
+    }
+}
+
+/// What a program has said of the engine that it wants.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Wish<'a> {
+    pub(crate) host: Option<&'a str>,
+    pub(crate) context: Option<&'a str>,
+}
+
+/// An engine that was decided upon, and what is needed to reach it.
+#[derive(Debug)]
+pub(crate) struct Resolved {
+    pub(crate) address: Address,
+    /// What TCP to the engine is secured with, if it is.
+    pub(crate) tls: Option<Tls>,
+    pub(crate) endpoint: Endpoint,
+}
+
+impl Environment {
+    /// Tells which engine is meant here, without speaking to it: as [`Docker::connect`](crate::Docker::connect) decides.
+    ///
+    /// # Errors
+    /// As [`Docker::connect`](crate::Docker::connect).
+    pub fn endpoint(&self) -> Result<Endpoint> {
+        Ok(self.resolve(Wish::default())?.endpoint)
+    }
+
+    /// The contexts of the official CLI, by name, without `default`, which is none. One that can't be read is left out.
+    ///
+    /// ```no_run
+    /// # fn example() -> longshore::Result<()> {
+    /// for context in longshore::Environment::current().contexts()? {
+    ///     println!("{} {}", context.name, context.host);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Config`](ErrorKind::Config) when the folder of the contexts can't be read; one that does not exist has none.
+    pub fn contexts(&self) -> Result<Vec<Context>> {
+        self.folder().map_or_else(|| Ok(Vec::new()), |folder| Contexts::of(&folder).list())
+    }
+
+    /// Decides which engine is meant, in the official CLI's order: what the program says, `DOCKER_HOST`,
+    /// `DOCKER_CONTEXT`, `config.json`, and the usual sockets.
+    pub(crate) fn resolve(&self, wish: Wish<'_>) -> Result<Resolved> {
+        let chosen = match wish {
+            Wish { host: Some(_), context: Some(_) } => {
+                return Err(failure("both a host and a context were given; which of them is meant?".to_owned()));
+            }
+            Wish { host: Some(host), .. } => return self.host(host, "the host", EndpointSource::Code),
+            Wish { context: Some(name), .. } => Some((name.to_owned(), ContextSource::Code)),
+            _ if self.raw("DOCKER_HOST").is_some() => None,
+            _ => match self.raw("DOCKER_CONTEXT") {
+                Some(name) => Some((name.to_owned(), ContextSource::Variable("DOCKER_CONTEXT"))),
+                None => self.current_context()?,
+            },
+        };
+        match chosen {
+            Some((name, chosen_by)) if name != DEFAULT => self.context(name, chosen_by),
+            _ => self.default_engine(),
+        }
+    }
+
+    /// The context that `config.json` names. A file that belongs to somebody else, which this user may not read, says
+    /// nothing, as for the official CLI; a broken one is an error, since it may have named another engine.
+    fn current_context(&self) -> Result<Option<(String, ContextSource)>> {
+        let Some(folder) = self.folder() else { return Ok(None) };
+        let path = folder.join("config.json");
+        match ConfigFile::read(&path) {
+            Ok(file) => {
+                let named = Some(file.current_context).filter(|name| !name.is_empty());
+                Ok(named.map(|name| (name, ContextSource::File(path))))
+            }
+            Err(error) if is_forbidden(&error) => Ok(None),
+            Err(error) => Err(error.within(Operation::new("connect"))),
+        }
+    }
+
+    /// The engine of a context. Only the context's own files say what TLS with it is made with.
+    fn context(&self, name: String, chosen_by: ContextSource) -> Result<Resolved> {
+        let Some(folder) = self.folder() else {
+            let message = format!("the context {}, that {chosen_by} names: there is no home to look in", quoted(&name));
+            return Err(failure(message));
+        };
+        let contexts = Contexts::of(&folder);
+        let context = contexts.find(&name, &format!("that {chosen_by} names"))?;
+        let host = if context.host.is_empty() { DEFAULT_HOST } else { &context.host };
+        let address = parse(host, &format!("the host of the context {}", quoted(&name)))?;
+        let tls = match &address {
+            Address::Tcp { .. } => contexts.tls(&context)?,
+            _ => None,
+        };
+        let endpoint = Endpoint::new(address.to_string(), EndpointSource::Context { name, chosen_by });
+        Ok(Resolved { address, tls, endpoint })
+    }
+
+    /// The engine that is meant without a context.
+    fn default_engine(&self) -> Result<Resolved> {
+        match self.get("DOCKER_HOST") {
+            Some(host) => self.host(host, "DOCKER_HOST", EndpointSource::Variable("DOCKER_HOST")),
+            None if self.asks_for_tls() => self.host("tcp://localhost:2376", "the usual host", self.tls_source()),
+            None => self.usual_socket(),
+        }
+    }
+
+    /// The engine at an address that no context has, with the TLS that the variables ask for.
+    fn host(&self, host: &str, origin: &str, source: EndpointSource) -> Result<Resolved> {
+        let mut address = parse(&complete(host), origin)?;
+        if let Address::Tcp { scheme: Scheme::Tcp, port: port @ None, .. } = &mut address {
+            // The official CLI's, whether TLS is asked for or not.
+            *port = Some(Scheme::Tcp.default_port());
+        }
+        let tls = match &address {
+            Address::Tcp { scheme: Scheme::Tcp | Scheme::Https, .. } => self.tls()?,
+            _ => None,
+        };
+        let endpoint = Endpoint::new(address.to_string(), source);
+        Ok(Resolved { address, tls, endpoint })
+    }
+
+    fn usual_socket(&self) -> Result<Resolved> {
+        let mut looked_at = Vec::new();
+        for Place { path, of } in places(self).into_iter().filter(|_| !cfg!(windows)) {
+            looked_at.push(path.display().to_string());
+            if is_socket(&path) {
+                let address = Address::Unix(path);
+                let endpoint = Endpoint { address: address.to_string(), source: EndpointSource::Socket(of), looked_at };
+                return Ok(Resolved { address, tls: None, endpoint });
+            }
+        }
+        let address = match parse(DEFAULT_HOST, "the usual place")? {
+            Address::Unix(path) => Address::Unix(self.system_path(&path.to_string_lossy())),
+            other => other,
+        };
+        let endpoint = Endpoint { address: address.to_string(), source: EndpointSource::Nothing, looked_at };
+        Ok(Resolved { address, tls: None, endpoint })
+    }
+
+    /// Whether the variables ask for TLS with hosts that no context names.
+    fn asks_for_tls(&self) -> bool {
+        self.raw("DOCKER_TLS").is_some() || self.raw("DOCKER_TLS_VERIFY").is_some()
+    }
+
+    fn tls_source(&self) -> EndpointSource {
+        let by_verify = self.raw("DOCKER_TLS_VERIFY").is_some();
+        EndpointSource::Variable(if by_verify { "DOCKER_TLS_VERIFY" } else { "DOCKER_TLS" })
+    }
+
+    /// What TLS with a host that no context names is made with, as `DOCKER_TLS_VERIFY`, `DOCKER_TLS` and
+    /// `DOCKER_CERT_PATH` say.
+    fn tls(&self) -> Result<Option<Tls>> {
+        if !self.asks_for_tls() {
+            return Ok(None);
+        }
+        let folder = self.path("DOCKER_CERT_PATH").or_else(|| self.folder());
+        let tls = folder.as_ref().map_or_else(|| Ok(Tls::default()), Tls::from_folder)?;
+        match (self.raw("DOCKER_TLS_VERIFY"), &tls.authority, folder) {
+            (None, ..) => Ok(Some(tls.without_verification())),
+            (Some(_), None, Some(folder)) => {
+                let path = folder.join("ca.pem");
+                let path = path.display();
+                let message =
+                    format!("there is no {path}, by which DOCKER_TLS_VERIFY has the engine's certificate checked");
+                Err(failure(format!("{message}: is DOCKER_CERT_PATH right?")))
+            }
+            (Some(_), ..) => Ok(Some(tls)),
+        }
+    }
+}
+
+/// Fills in what the official CLI lets people leave out of an address.
+fn complete(host: &str) -> String {
+    let host = host.trim();
+    match host {
+        "unix://" | "npipe://" => DEFAULT_HOST.to_owned(),
+        "tcp://" => "tcp://localhost".to_owned(),
+        _ => match host.strip_prefix("tcp://").unwrap_or(host) {
+            port if port.starts_with(':') => format!("tcp://localhost{port}"),
+            name if !name.contains([':', '/', '\\']) && !name.starts_with('.') => format!("tcp://{name}"),
+            _ => host.to_owned(),
+        },
+    }
+}
+
+/// Reads an address of an engine; `origin` says in an error where the address was found.
+fn parse(host: &str, origin: &str) -> Result<Address> {
+    host.parse().map_err(|error| {
+        let message = format!("{origin} is not an address of an engine: {error}");
+        Operation::new("connect").error_from(ErrorKind::Config, message, error)
+    })
+}
+
+fn failure(message: String) -> Error {
+    Operation::new("connect").error(ErrorKind::Config, message)
+}
+
+/// Whether a file could not be read since it is somebody else's.
+pub(super) fn is_forbidden(error: &Error) -> bool {
+    use std::error::Error as _;
+    let source = error.source().and_then(|source| source.downcast_ref::<std::io::Error>());
+    source.is_some_and(|source| source.kind() == std::io::ErrorKind::PermissionDenied)
+}
