@@ -29,6 +29,7 @@ mod journal;
 mod large;
 mod lifecycle;
 mod list;
+mod login;
 mod logs;
 mod memory;
 mod networks;
@@ -49,6 +50,7 @@ mod support;
 mod swarm;
 mod system;
 mod tcp;
+mod tool;
 mod unknown;
 mod update;
 mod volumes;
@@ -94,6 +96,7 @@ fn main() -> ExitCode {
         inspect::tests(),
         lifecycle::tests(),
         list::tests(),
+        login::tests(),
         logs::tests(),
         networks::tests(),
         plugins::tests(),

@@ -6,6 +6,8 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE;
 use longshore::image::{BuildOptions, ImageSearchOptions, PullOptions, PushOptions};
 use longshore::models::ObjectVersion;
 use longshore::plugin::{PluginPrivilegeOptions, PluginPullOptions, PluginPushOptions, PluginUpgradeOptions};
@@ -246,24 +248,9 @@ async fn built(home: &Home, options: &BuildOptions) -> (Value, Value) {
     let arguments = line.split(['?', '&']).find_map(|part| part.strip_prefix("buildargs=")).unwrap_or("null");
     let arguments = arguments.replace("%22", "\"").replace("%7B", "{").replace("%7D", "}").replace("%3A", ":");
     let arguments = arguments.replace("%2C", ",").replace("%2F", "/");
-    let registries = header(&engine, "X-Registry-Config").map_or(Value::Null, |header| decoded(&header));
+    let registries = header(&engine, "X-Registry-Config")
+        .map_or(Value::Null, |header| serde_json::from_slice(&URL_SAFE.decode(header).unwrap()).unwrap());
     (registries, serde_json::from_str(&arguments).unwrap())
-}
-
-/// The JSON in URL-safe base64.
-fn decoded(header: &str) -> Value {
-    const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let mut bytes = Vec::new();
-    let (mut bits, mut count) = (0_u32, 0);
-    for letter in header.trim_end_matches('=').bytes() {
-        let value = ALPHABET.iter().position(|other| *other == letter).unwrap();
-        (bits, count) = (bits << 6 | value as u32, count + 6);
-        if count >= 8 {
-            count -= 8;
-            bytes.push((bits >> count & 0xff) as u8);
-        }
-    }
-    serde_json::from_slice(&bytes).unwrap()
 }
 
 #[tokio::test]
