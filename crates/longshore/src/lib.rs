@@ -40,6 +40,10 @@
 //! [`Error`] says which operation failed on what and why, in the engine's words; [`Error::kind`] is for programs. A cut
 //! connection is always an error, never a short success; a container that ends with a code other than 0 never is one.
 //!
+//! # Credentials
+//! What asks a registry, such as [`Images::pull`], shows it the credentials that the user has stored for it, found as the
+//! official tool finds them: see [`Docker::registry_auth`]. Options take others, or [`RegistryAuth::anonymous`].
+//!
 //! # Deadlines
 //! Connecting, the head of an answer, silence and the whole call have [`Deadlines`] of their own. Streams, and calls
 //! that take as long as they take, have none unless it is set.

@@ -24,7 +24,8 @@ pub struct DistributionOptions {
 }
 
 impl DistributionOptions {
-    /// Shows the registry these credentials.
+    /// Shows the registry these credentials instead of those that the user has stored for it;
+    /// [`RegistryAuth::anonymous`] for none.
     #[must_use]
     pub fn auth(mut self, auth: RegistryAuth) -> Self {
         self.auth = Some(auth);
@@ -35,7 +36,8 @@ impl DistributionOptions {
 impl Docker {
     /// Asks a registry whether it takes these credentials: the one that their server address names, or Docker Hub.
     ///
-    /// `POST /auth`, API 1.24+. Neither the engine nor longshore keeps them: each pull and push is given its own. Some
+    /// `POST /auth`, API 1.24+. Neither the engine nor longshore keeps them: each pull and push is given its own, or those
+    /// that the user has stored by other means. Some
     /// registries answer with an identity token, which serves in place of the password. Podman speaks TLS with every
     /// registry but those whose address begins with `localhost:`.
     ///
@@ -126,7 +128,8 @@ impl Image {
     }
 
     /// Asks the image's registry for its digest, size and platforms, without pulling it. The tag is `latest` unless
-    /// the handle's name has a tag or a digest.
+    /// the handle's name has a tag or a digest. The registry is shown the credentials that the user has stored for it, as
+    /// [`Docker::registry_auth`] finds them.
     ///
     /// `GET /distribution/{name}/json`, API 1.30+; Podman does not have it.
     ///
@@ -141,7 +144,8 @@ impl Image {
     /// # Errors
     /// [`NotFound`](ErrorKind::NotFound) when the registry does not have it; [`Unauthorized`](ErrorKind::Unauthorized)
     /// or [`Forbidden`](ErrorKind::Forbidden) when it wants other credentials; [`Server`](ErrorKind::Server) when it
-    /// can't be reached; [`Invalid`](ErrorKind::Invalid) for an id, which no registry knows, before anything is sent.
+    /// can't be reached; [`Invalid`](ErrorKind::Invalid) for an id, which no registry knows, before anything is sent; those
+    /// of [`registry_auth`](Docker::registry_auth).
     ///
     /// # Cancel safety
     /// Nothing happens when the future is dropped.

@@ -29,6 +29,7 @@ mod journal;
 mod large;
 mod lifecycle;
 mod list;
+mod login;
 mod logs;
 mod memory;
 mod networks;
@@ -50,6 +51,7 @@ mod support;
 mod swarm;
 mod system;
 mod tcp;
+mod tool;
 mod unknown;
 mod update;
 mod volumes;
@@ -95,6 +97,7 @@ fn main() -> ExitCode {
         inspect::tests(),
         lifecycle::tests(),
         list::tests(),
+        login::tests(),
         logs::tests(),
         networks::tests(),
         plugins::tests(),

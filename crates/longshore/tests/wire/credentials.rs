@@ -4,8 +4,11 @@ use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE;
 use longshore::image::{BuildOptions, ImageSearchOptions, PullOptions, PushOptions};
 use longshore::models::ObjectVersion;
 use longshore::plugin::{PluginPrivilegeOptions, PluginPullOptions, PluginPushOptions, PluginUpgradeOptions};
@@ -17,6 +20,9 @@ use longshore::{
 use longshore_testkit::transcript::wire::{answer, json};
 use longshore_testkit::{Exchange, ScriptedEngine};
 use serde_json::{Value, json};
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Metadata, Subscriber};
 
 const NONE: &str = "e30=";
 const BUILT: &str = "{\"aux\":{\"ID\":\"sha256:0f\"}}";
@@ -246,24 +252,9 @@ async fn built(home: &Home, options: &BuildOptions) -> (Value, Value) {
     let arguments = line.split(['?', '&']).find_map(|part| part.strip_prefix("buildargs=")).unwrap_or("null");
     let arguments = arguments.replace("%22", "\"").replace("%7B", "{").replace("%7D", "}").replace("%3A", ":");
     let arguments = arguments.replace("%2C", ",").replace("%2F", "/");
-    let registries = header(&engine, "X-Registry-Config").map_or(Value::Null, |header| decoded(&header));
+    let registries = header(&engine, "X-Registry-Config")
+        .map_or(Value::Null, |header| serde_json::from_slice(&URL_SAFE.decode(header).unwrap()).unwrap());
     (registries, serde_json::from_str(&arguments).unwrap())
-}
-
-/// The JSON in URL-safe base64.
-fn decoded(header: &str) -> Value {
-    const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let mut bytes = Vec::new();
-    let (mut bits, mut count) = (0_u32, 0);
-    for letter in header.trim_end_matches('=').bytes() {
-        let value = ALPHABET.iter().position(|other| *other == letter).unwrap();
-        (bits, count) = (bits << 6 | value as u32, count + 6);
-        if count >= 8 {
-            count -= 8;
-            bytes.push((bits >> count & 0xff) as u8);
-        }
-    }
-    serde_json::from_slice(&bytes).unwrap()
 }
 
 #[tokio::test]
@@ -360,4 +351,59 @@ async fn the_shorter_deadline_ends_a_helper() {
         assert!(docker.registry_auth("ghcr.io").await.unwrap_err().is_timeout());
     }
     assert!(engine.received().is_empty());
+}
+
+/// Keeps all that is traced, as text.
+#[derive(Clone, Default)]
+struct Traces(Arc<Mutex<String>>);
+
+impl Visit for Traces {
+    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
+        self.0.lock().unwrap().push_str(&format!("{field}={value:?} "));
+    }
+}
+
+impl Subscriber for Traces {
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        true
+    }
+
+    fn new_span(&self, attributes: &Attributes<'_>) -> Id {
+        attributes.record(&mut self.clone());
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, values: &Record<'_>) {
+        values.record(&mut self.clone());
+    }
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn event(&self, event: &Event<'_>) {
+        event.record(&mut self.clone());
+    }
+
+    fn enter(&self, _: &Id) {}
+
+    fn exit(&self, _: &Id) {}
+}
+
+#[tokio::test]
+async fn no_trace_shows_a_secret() {
+    let traces = Traces::default();
+    let _guard = tracing::subscriber::set_default(traces.clone());
+    let entry = json!({ "username": "jane", "password": "s3cret" });
+    let home = Home::with(&json!({
+        "auths": { "ghcr.io": entry, "bad.example": { "auth": "s3cret" } },
+        "credHelpers": { "own.example": "own/" },
+        "proxies": { "default": { "httpProxy": "http://jane:s3cret@a:1" } },
+    }));
+    for (_, call) in CALLS {
+        assert_eq!(sent(&home, call, None).await.map(|header| header.len()), Some(jane("ghcr.io").len()));
+    }
+    built(&home, &BuildOptions::default()).await;
+    let text = traces.0.lock().unwrap().clone();
+    assert!(text.contains("/images/create") && text.contains("a build goes on without"), "{text}");
+    let hidden = [jane("ghcr.io"), "s3cret".to_owned()];
+    assert!(!hidden.iter().any(|secret| text.contains(secret.as_str())), "{text}");
 }

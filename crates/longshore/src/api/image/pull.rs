@@ -42,7 +42,8 @@ impl PullOptions {
         self
     }
 
-    /// Shows the registry these credentials.
+    /// Shows the registry these credentials instead of those that the user has stored for it;
+    /// [`RegistryAuth::anonymous`] for none.
     #[must_use]
     pub fn auth(mut self, auth: RegistryAuth) -> Self {
         self.auth = Some(auth);
@@ -139,7 +140,8 @@ impl Stream for PullProgress {
 
 impl Images {
     /// Pulls an image from its registry: `alpine`, `ghcr.io/a/b:1`, `alpine@sha256:…`. The tag is `latest` unless the
-    /// reference has a tag or a digest; a digest decides where it has both.
+    /// reference has a tag or a digest; a digest decides where it has both. The registry is shown the credentials that the
+    /// user has stored for it, as [`Docker::registry_auth`](crate::Docker::registry_auth) finds them.
     ///
     /// `POST /images/create`, API 1.24+. It returns once the engine has begun:
     ///
@@ -158,7 +160,8 @@ impl Images {
     /// [`Invalid`](crate::ErrorKind::Invalid) for what is no reference, before anything is sent;
     /// [`NotFound`](crate::ErrorKind::NotFound), [`Unauthorized`](crate::ErrorKind::Unauthorized),
     /// [`Forbidden`](crate::ErrorKind::Forbidden) or [`Server`](crate::ErrorKind::Server), by engine and registry, when
-    /// the registry can't be reached or does not give the image. The same may come from the stream.
+    /// the registry can't be reached or does not give the image. The same may come from the stream. Before anything is
+    /// sent, those of [`registry_auth`](crate::Docker::registry_auth).
     ///
     /// # Cancel safety
     /// Dropping the future gives the pull up.

@@ -43,7 +43,8 @@ impl PushOptions {
         self
     }
 
-    /// Shows the registry these credentials.
+    /// Shows the registry these credentials instead of those that the user has stored for it;
+    /// [`RegistryAuth::anonymous`] for none.
     #[must_use]
     pub fn auth(mut self, auth: RegistryAuth) -> Self {
         self.auth = Some(auth);
@@ -151,7 +152,8 @@ fn in_words(status: &str) -> Option<ImagePushed> {
 
 impl Image {
     /// Pushes the image to the registry that its name begins with: `ghcr.io/a/b:1`, `localhost:5000/web`; without one,
-    /// that is Docker Hub. The tag is `latest` unless the name has one. Give it such a name by [`tag`](Image::tag).
+    /// that is Docker Hub. The tag is `latest` unless the name has one. Give it such a name by [`tag`](Image::tag). The
+    /// registry is shown the credentials that the user has stored for it, as [`Docker::registry_auth`] finds them.
     ///
     /// `POST /images/{name}/push`, API 1.24+. It returns once the engine has begun:
     ///
@@ -170,7 +172,8 @@ impl Image {
     ///
     /// # Errors
     /// [`Invalid`](ErrorKind::Invalid) for an id or a digest, since only names can be pushed, before anything is sent;
-    /// those of [`PushProgress::next`], some of which some engines find before they begin.
+    /// those of [`PushProgress::next`], some of which some engines find before they begin, and of
+    /// [`registry_auth`](Docker::registry_auth).
     ///
     /// # Cancel safety
     /// Dropping the future gives the push up.

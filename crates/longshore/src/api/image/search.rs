@@ -55,7 +55,8 @@ impl ImageSearchOptions {
         self
     }
 
-    /// Shows the registry these credentials.
+    /// Shows the registry these credentials instead of those that the user has stored for it;
+    /// [`RegistryAuth::anonymous`] for none.
     #[must_use]
     pub fn auth(mut self, auth: RegistryAuth) -> Self {
         self.auth = Some(auth);
@@ -67,7 +68,8 @@ impl Images {
     /// Finds repositories by a word of their names or descriptions. Docker asks Docker Hub, or the registry that the
     /// term begins with, as in `localhost:5000/web`; Podman asks the registries that it is set up for.
     ///
-    /// `GET /images/search`, API 1.24+. Most registries but Docker Hub can't be searched.
+    /// `GET /images/search`, API 1.24+. Most registries but Docker Hub can't be searched. The registry is shown the
+    /// credentials that the user has stored for it, as [`Docker::registry_auth`](crate::Docker::registry_auth) finds them.
     ///
     /// ```no_run
     /// # async fn example(docker: longshore::Docker) -> longshore::Result<()> {
@@ -81,7 +83,7 @@ impl Images {
     /// # Errors
     /// [`Invalid`](ErrorKind::Invalid) for an empty term, before anything is sent; [`Server`](ErrorKind::Server),
     /// [`Invalid`](ErrorKind::Invalid) or [`NotFound`](ErrorKind::NotFound), by engine, when the registry can't be
-    /// reached or can't be searched.
+    /// reached or can't be searched; those of [`registry_auth`](crate::Docker::registry_auth).
     ///
     /// # Cancel safety
     /// Reads only.

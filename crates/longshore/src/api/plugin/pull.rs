@@ -21,7 +21,8 @@ pub struct PluginPrivilegeOptions {
 }
 
 impl PluginPrivilegeOptions {
-    /// Shows the registry these credentials.
+    /// Shows the registry these credentials instead of those that the user has stored for it;
+    /// [`RegistryAuth::anonymous`] for none.
     #[must_use]
     pub fn auth(mut self, auth: RegistryAuth) -> Self {
         self.auth = Some(auth);
@@ -48,7 +49,8 @@ impl PluginPullOptions {
         self
     }
 
-    /// Shows the registry these credentials.
+    /// Shows the registry these credentials instead of those that the user has stored for it;
+    /// [`RegistryAuth::anonymous`] for none.
     #[must_use]
     pub fn auth(mut self, auth: RegistryAuth) -> Self {
         self.auth = Some(auth);
@@ -65,7 +67,8 @@ pub struct PluginUpgradeOptions {
 }
 
 impl PluginUpgradeOptions {
-    /// Shows the registry these credentials.
+    /// Shows the registry these credentials instead of those that the user has stored for it;
+    /// [`RegistryAuth::anonymous`] for none.
     #[must_use]
     pub fn auth(mut self, auth: RegistryAuth) -> Self {
         self.auth = Some(auth);
@@ -137,7 +140,8 @@ impl Plugins {
     /// [`pull`](Plugins::pull).
     ///
     /// # Errors
-    /// [`Invalid`](crate::ErrorKind::Invalid) for what is no reference, before anything is sent.
+    /// [`Invalid`](crate::ErrorKind::Invalid) for what is no reference, before anything is sent; those of
+    /// [`registry_auth`](crate::Docker::registry_auth).
     ///
     /// # Cancel safety
     /// Nothing happens when the future is dropped.
@@ -164,7 +168,8 @@ impl Plugins {
     /// one.
     ///
     /// `POST /plugins/pull`, API 1.25+. The engine pulls it only if `allowed` is all that the plugin asks for, as
-    /// [`privileges`](Plugins::privileges) tells it. It returns once the engine has begun:
+    /// [`privileges`](Plugins::privileges) tells it. The registry is shown the credentials that the user has stored for it,
+    /// as [`Docker::registry_auth`](crate::Docker::registry_auth) finds them. It returns once the engine has begun:
     ///
     /// ```no_run
     /// # async fn example(docker: longshore::Docker) -> longshore::Result<()> {
@@ -184,7 +189,8 @@ impl Plugins {
     /// [`NotFound`](crate::ErrorKind::NotFound), [`Unauthorized`](crate::ErrorKind::Unauthorized),
     /// [`Forbidden`](crate::ErrorKind::Forbidden) or [`Server`](crate::ErrorKind::Server), by engine and registry, when
     /// the registry can't be reached or does not give the plugin, and when it was not allowed what it asks for. The same
-    /// may come from the stream.
+    /// may come from the stream. Before anything is sent, those of
+    /// [`registry_auth`](crate::Docker::registry_auth).
     ///
     /// # Cancel safety
     /// Dropping the future gives the pull up.

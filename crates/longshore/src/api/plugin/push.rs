@@ -20,7 +20,8 @@ pub struct PluginPushOptions {
 }
 
 impl PluginPushOptions {
-    /// Shows the registry these credentials.
+    /// Shows the registry these credentials instead of those that the user has stored for it;
+    /// [`RegistryAuth::anonymous`] for none.
     #[must_use]
     pub fn auth(mut self, auth: RegistryAuth) -> Self {
         self.auth = Some(auth);
@@ -77,14 +78,16 @@ impl Stream for PluginPushProgress {
 }
 
 impl Plugin {
-    /// Pushes the plugin to the registry that its name begins with.
+    /// Pushes the plugin to the registry that its name begins with. The registry is shown the credentials that the user has
+    /// stored for it, as [`Docker::registry_auth`](crate::Docker::registry_auth) finds them.
     ///
     /// `POST /plugins/{name}/push`, API 1.25+. It returns once the engine has begun.
     ///
     /// # Errors
     /// [`NotFound`](crate::ErrorKind::NotFound); [`Unauthorized`](crate::ErrorKind::Unauthorized),
     /// [`Forbidden`](crate::ErrorKind::Forbidden) or [`Server`](crate::ErrorKind::Server), by engine and registry, when
-    /// the registry can't be reached or does not take it. The same may come from the stream.
+    /// the registry can't be reached or does not take it. The same may come from the stream. Before anything is sent, those
+    /// of [`registry_auth`](crate::Docker::registry_auth).
     ///
     /// # Cancel safety
     /// Dropping the future gives the push up.

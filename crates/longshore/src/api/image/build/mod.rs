@@ -63,6 +63,11 @@ impl<T: Into<Payload>> From<T> for BuildContext {
 impl Images {
     /// Builds an image from a tar or from what the engine gets itself; it gets no name.
     ///
+    /// As with the official tool, registries are shown all credentials that the user has stored, and the proxies of the
+    /// user's `config.json` are build arguments, unless there are some of the same name. Credentials that can't be had
+    /// don't fail a build; where it fails since a registry refuses, the error tells of them. BuildKit is shown none: it
+    /// asks for them in its session.
+    ///
     /// `POST /build`, API 1.24+. It returns once the engine has what it builds of and has begun:
     ///
     /// ```no_run
@@ -84,6 +89,7 @@ impl Images {
     /// [`Invalid`](ErrorKind::Invalid) or [`Server`](ErrorKind::Server), by engine, when the Dockerfile is missing or
     /// can't be read, when it is no tar, when a remote context can't be had; [`Io`](ErrorKind::Io) when the payload can't
     /// be read. The same may come from the stream, as does the failure of a step: see [`BuildProgress::next`].
+    /// [`Config`](ErrorKind::Config) when `config.json` can't be read.
     ///
     /// # Cancel safety
     /// Dropping the future gives the build up.

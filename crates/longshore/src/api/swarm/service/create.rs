@@ -73,7 +73,7 @@ impl Services {
     /// [`Invalid`](crate::ErrorKind::Invalid) when the spec is wrong ([`Server`](crate::ErrorKind::Server) for a network
     /// that is not there); the message is the engine's. [`Unsupported`](crate::ErrorKind::Unsupported) for what the
     /// engine would read over: the security options of [`Privileges`](crate::models::Privileges) below API 1.44, the OOM
-    /// score below 1.46, swap and swappiness below 1.52.
+    /// score below 1.46, swap and swappiness below 1.52. Those of [`registry_auth`](crate::Docker::registry_auth).
     ///
     /// # Cancel safety
     /// When the future is dropped after the request was sent, the service may be created all the same.

@@ -69,7 +69,8 @@ impl Service {
     /// nothing of what others do at the same time is lost. What the types don't model stays as it was, and so do tasks
     /// that the change does not touch. Those that it does touch are replaced after the call has returned, as
     /// [`update_config`](crate::models::ServiceSpec::update_config) says: `update_status` of an
-    /// [`inspect`](Service::inspect) tells how far that is.
+    /// [`inspect`](Service::inspect) tells how far that is. With another image, nodes show its registry the credentials that
+    /// the user has stored for it, if there are any.
     ///
     /// ```no_run
     /// # async fn example(docker: longshore::Docker) -> longshore::Result<()> {
@@ -90,7 +91,8 @@ impl Service {
     /// the service meanwhile, and nothing was changed by this call, or when the engine manages no swarm;
     /// [`Invalid`](crate::ErrorKind::Invalid) when the spec is wrong; [`Unsupported`](crate::ErrorKind::Unsupported) for
     /// another name or kind of mode, which a service can't be given, and as for
-    /// [`create`](crate::Services::create).
+    /// [`create`](crate::Services::create). With another image, those of
+    /// [`registry_auth`](crate::Docker::registry_auth).
     ///
     /// # Cancel safety
     /// When the future is dropped after the change was sent, the service may be changed all the same.
