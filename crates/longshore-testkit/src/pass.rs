@@ -65,8 +65,9 @@ impl Pass {
         if agent.exists() {
             fs::write(keys.join("gpg.conf"), format!("agent-program {}\n", agent.display()))?;
         }
-        let wait = if prompt == Prompt::Waits { "exec sleep 1000" } else { "exit 1" };
-        write_script(&bin.join("prompt"), wait)?;
+        // It waits for as long as the agent holds the other end.
+        let ask = if prompt == Prompt::Waits { "while read -r line; do :; done" } else { "exit 1" };
+        write_script(&bin.join("prompt"), ask)?;
         fs::write(keys.join("gpg-agent.conf"), format!("pinentry-program {}\n", bin.join("prompt").display()))?;
         let passphrase = if prompt == Prompt::Never { "" } else { "a passphrase" };
         let make_key = ["--batch", "--pinentry-mode", "loopback", "--passphrase", passphrase];

@@ -165,7 +165,7 @@ async fn those_of_a_real_helper_are_shown(live: Live) -> Outcome {
 }
 
 async fn a_real_helper_that_asks_for_a_passphrase_is_an_error(live: Live) -> Outcome {
-    let limit = Duration::from_secs(3);
+    let limit = Duration::from_secs(6);
     for (prompt, kind) in [(Prompt::Waits, ErrorKind::Timeout), (Prompt::Fails, ErrorKind::Config)] {
         let pass = Pass::new(prompt).await?;
         pass.store("registry.example", USERNAME, PASSWORD)?;

@@ -142,7 +142,7 @@ async fn a_helper_that_hangs_is_ended_at_its_deadline() {
     let home = Home::with(r#"{"credsStore": "x"}"#);
     for script in [HANGING.to_owned(), format!("{}; exec >&-; {HANGING}", answer("jane", SECRET))] {
         home.helper("x", &script);
-        let limit = Duration::from_millis(700);
+        let limit = Duration::from_secs(2);
         let start = Instant::now();
         let error = home.credentials(limit).await.of("ghcr.io").await.unwrap_err();
         assert!((limit..PATIENT).contains(&start.elapsed()), "{:?}", start.elapsed());
@@ -150,7 +150,7 @@ async fn a_helper_that_hangs_is_ended_at_its_deadline() {
         assert_eq!(
             error.to_string(),
             "get credentials for registry `ghcr.io`: the credential helper `docker-credential-x` gave no answer within \
-             700ms: it may be asking something that nobody can see"
+             2s: it may be asking something that nobody can see"
         );
         assert!(!everything(&error).contains(SECRET));
         gone(&home).await;
@@ -194,7 +194,7 @@ async fn a_helper_can_not_read_from_the_terminal() {
     let home = Home::with(r#"{"credsStore": "x"}"#);
     home.helper("x", ": < /dev/tty && touch $HOME/terminal; read line < /dev/tty; echo \"$line\" > $HOME/line");
     let start = Instant::now();
-    let error = home.credentials(Duration::from_secs(1)).await.of("ghcr.io").await.unwrap_err();
+    let error = home.credentials(Duration::from_secs(2)).await.of("ghcr.io").await.unwrap_err();
     assert!(start.elapsed() < PATIENT);
     assert!(error.is_timeout() && error.to_string().contains("`docker-credential-x` gave no answer"), "{error}");
     assert!(home.read("terminal").is_some(), "this was to run in a terminal");

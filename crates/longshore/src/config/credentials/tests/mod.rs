@@ -297,7 +297,7 @@ async fn all_credentials_are_found_where_some_can_not_be_had() {
     let environment = home
         .environment()
         .variable("DOCKER_AUTH_CONFIG", format!(r#"{{"auths": {{"b.example": {{"auth": "{BASIC}"}}}}}}"#));
-    let limit = Duration::from_secs(2);
+    let limit = Duration::from_secs(4);
     let start = Instant::now();
     let AllCredentials { registries, failures } =
         Credentials::read(environment, Some(limit)).await.unwrap().all().await;
@@ -329,7 +329,7 @@ async fn all_credentials_are_found_where_some_can_not_be_had() {
     {
         home.write("config.json", r#"{"credsStore": "x"}"#);
         home.helper("x", script);
-        let all = home.credentials(Duration::from_millis(500)).await.all().await;
+        let all = home.credentials(Duration::from_secs(1)).await.all().await;
         assert!(all.registries.is_empty() && all.failures.len() == 1);
         assert!(all.failures[0].kind() == kind && all.failures[0].to_string().contains("docker-credential-x"));
     }
