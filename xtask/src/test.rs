@@ -27,6 +27,9 @@ const HOST: &str = "LONGSHORE_TEST_HOST";
 /// Names the program of the registry that live tests push to and pull from.
 const REGISTRY: &str = "LONGSHORE_TEST_REGISTRY";
 
+/// Names the official CLIs that live tests compare with, as a list with `:` between them.
+const CLI: &str = "LONGSHORE_TEST_CLI";
+
 /// The test of the library that talks to engines; all others are over wires of their own.
 const LIVE: &str = "live";
 
@@ -103,6 +106,14 @@ fn live(stages: &mut Stages) -> Result<()> {
                 tests.env(REGISTRY, program);
             }
             Err(error) => eprintln!("WARNING: THE TESTS THAT NEED A REGISTRY WILL FAIL: {error}"),
+        }
+    }
+    if std::env::var_os(CLI).is_none() {
+        match engine::clis() {
+            Ok(programs) => {
+                tests.env(CLI, programs);
+            }
+            Err(error) => eprintln!("WARNING: THE TESTS THAT COMPARE WITH THE OFFICIAL CLI WILL FAIL: {error}"),
         }
     }
     if std::env::var_os(HOST).is_some() || std::env::var_os(ENGINES).is_some() {

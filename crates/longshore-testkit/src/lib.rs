@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`engine`] | plays an engine in memory, from a script of exchanges |
 //! | [`answer`] | says how an answer comes: in which pieces, and where it is cut, reset or stalled |
+//! | [`environments`] | has surroundings in which the official CLI and longshore must find the same engine |
 //! | [`transcript`] | has recorded exchanges of every kind, with the calls that lead to them and what they give |
 //! | [`poll`] | drops a future after so many polls, reads a stream to its end |
 //! | [`proxy`] | stands before a real engine and breaks its connections |
@@ -27,6 +28,8 @@
 pub mod answer;
 mod connection;
 pub mod engine;
+pub mod environments;
+mod folder;
 pub mod live;
 pub mod memory;
 pub mod poll;
@@ -37,6 +40,7 @@ pub mod transcript;
 
 pub use answer::{Answer, Exchange, Fault, Upload};
 pub use engine::{Dialing, ScriptedEngine};
+pub use folder::Folder;
 pub use poll::{Drained, PollN, drain, never_hangs, poll_n};
 pub use proxy::{Direction, FaultProxy, Faults};
 pub use request::Received;

@@ -43,6 +43,9 @@ pub(crate) struct Root {
 /// The registry that the tests push to and pull from. Its program runs as any other of the machine.
 pub(crate) const REGISTRY: Root = Root { name: "registry", suite: "bookworm", packages: &["docker-registry"] };
 
+/// The official CLI, newer than the one that Docker 20.10's root has.
+pub(crate) const CLI: Root = Root { name: "cli", suite: "trixie", packages: &["docker-cli"] };
+
 /// How an engine is started and spoken to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {

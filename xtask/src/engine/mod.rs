@@ -57,6 +57,8 @@ enum Verb {
     },
     /// Print the path of the registry's program, for the tests; it is installed first where it is missing
     Registry,
+    /// Print the paths of the official CLIs that the tests compare with; they are installed first where they are missing
+    Cli,
 }
 
 #[derive(Args)]
@@ -92,6 +94,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         }
         Verb::Registry => {
             println!("{}", registry()?.display());
+            Ok(())
+        }
+        Verb::Cli => {
+            println!("{}", clis()?);
             Ok(())
         }
     }
@@ -132,6 +138,14 @@ pub(crate) fn registry() -> Result<PathBuf> {
         requirements::check_registry()?;
     }
     Ok(install::ensure(catalog::REGISTRY)?.join("usr/bin/docker-registry"))
+}
+
+/// The official CLIs that tests compare with, oldest first, as a list with `:` between them; they are installed first if
+/// need be.
+pub(crate) fn clis() -> Result<String> {
+    let roots = [Engine::Docker20.root(), catalog::CLI];
+    let programs = roots.map(|root| Ok(install::ensure(root)?.join("usr/bin/docker").display().to_string()));
+    Ok(programs.into_iter().collect::<Result<Vec<_>>>()?.join(":"))
 }
 
 fn start_each(engines: &[Engine], required: impl Fn(Engine) -> bool) -> Result<Vec<Running>> {

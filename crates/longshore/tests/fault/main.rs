@@ -11,3 +11,4 @@ mod requests;
 mod sockets;
 #[cfg(unix)]
 mod unreachable;
+mod versions;

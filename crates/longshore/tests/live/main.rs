@@ -14,6 +14,7 @@ mod commit;
 #[cfg(feature = "archive")]
 mod copy;
 mod create;
+mod environments;
 mod events;
 mod exceptions;
 mod exec;
@@ -81,6 +82,7 @@ fn main() -> ExitCode {
         #[cfg(feature = "archive")]
         copy::tests(),
         create::tests(),
+        environments::tests(),
         events::tests(),
         exec::tests(),
         follow::tests(),

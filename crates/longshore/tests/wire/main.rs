@@ -4,6 +4,7 @@
 
 mod connections;
 mod custom;
+mod headers;
 mod negotiation;
 mod output;
 mod services;
