@@ -24,6 +24,9 @@ const ENGINES: &str = "LONGSHORE_TEST_ENGINES";
 /// Names an engine of one's own for the live tests.
 const HOST: &str = "LONGSHORE_TEST_HOST";
 
+/// Names the official CLIs that live tests compare with, as a list with `:` between them.
+const CLI: &str = "LONGSHORE_TEST_CLI";
+
 /// The test of the library that talks to engines; all others are over wires of their own.
 const LIVE: &str = "live";
 
@@ -100,6 +103,14 @@ fn live(stages: &mut Stages) -> Result<()> {
                 tests.env(program.variable(), path);
             }
             Err(error) => eprintln!("WARNING: THE TESTS THAT NEED THIS PROGRAM WILL FAIL: {error}"),
+        }
+    }
+    if std::env::var_os(CLI).is_none() {
+        match engine::clis() {
+            Ok(programs) => {
+                tests.env(CLI, programs);
+            }
+            Err(error) => eprintln!("WARNING: THE TESTS THAT COMPARE WITH THE OFFICIAL CLI WILL FAIL: {error}"),
         }
     }
     if std::env::var_os(HOST).is_some() || std::env::var_os(ENGINES).is_some() {

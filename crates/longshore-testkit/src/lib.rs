@@ -6,6 +6,7 @@
 //! | [`answer`] | says how an answer comes: in which pieces, and where it is cut, reset or stalled |
 //! | [`tls`] | leads to the TLS of a real engine |
 //! | [`certificates`] | makes authorities and certificates |
+//! | [`environments`] | has surroundings in which the official CLI and longshore must find the same engine |
 //! | [`transcript`] | has recorded exchanges of every kind, with the calls that lead to them and what they give |
 //! | [`pass`] | keeps credentials with a real helper |
 //! | [`poll`] | drops a future after so many polls, reads a stream to its end |
@@ -32,6 +33,8 @@ pub mod answer;
 pub mod certificates;
 mod connection;
 pub mod engine;
+pub mod environments;
+mod folder;
 pub mod gateway;
 pub mod live;
 pub mod memory;
@@ -46,6 +49,7 @@ pub mod transcript;
 
 pub use answer::{Answer, Exchange, Fault, Upload};
 pub use engine::{Dialing, ScriptedEngine};
+pub use folder::Folder;
 pub use poll::{Drained, PollN, drain, never_hangs, poll_n};
 pub use proxy::{Direction, FaultProxy, Faults};
 pub use request::Received;

@@ -80,6 +80,9 @@ impl Program {
     }
 }
 
+/// The official CLI, newer than the one that Docker 20.10's root has.
+pub(crate) const CLI: Root = Root { name: "cli", suite: "trixie", packages: &["docker-cli"], program: None };
+
 /// How an engine is started and spoken to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {

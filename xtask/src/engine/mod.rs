@@ -60,6 +60,8 @@ enum Verb {
         /// The program
         name: Program,
     },
+    /// Print the paths of the official CLIs that the tests compare with; they are installed first where they are missing
+    Cli,
 }
 
 #[derive(Args)]
@@ -95,6 +97,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         }
         Verb::Program { name } => {
             println!("{}", program(*name)?.display());
+            Ok(())
+        }
+        Verb::Cli => {
+            println!("{}", clis()?);
             Ok(())
         }
     }
@@ -135,6 +141,14 @@ pub(crate) fn program(program: Program) -> Result<PathBuf> {
         requirements::check_program(program)?;
     }
     Ok(install::ensure(program.root())?.join(install::LAUNCHER))
+}
+
+/// The official CLIs that tests compare with, oldest first, as a list with `:` between them; they are installed first if
+/// need be.
+pub(crate) fn clis() -> Result<String> {
+    let roots = [Engine::Docker20.root(), catalog::CLI];
+    let programs = roots.map(|root| Ok(install::ensure(root)?.join("usr/bin/docker").display().to_string()));
+    Ok(programs.into_iter().collect::<Result<Vec<_>>>()?.join(":"))
 }
 
 fn start_each(engines: &[Engine], required: impl Fn(Engine) -> bool) -> Result<Vec<Running>> {

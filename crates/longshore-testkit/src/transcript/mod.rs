@@ -20,8 +20,8 @@ use longshore::{ApiVersion, ConnectOptions, Deadlines, Docker, ErrorKind, Result
 use crate::answer::{Answer, Exchange, Fault};
 use crate::engine::{ScriptedEngine, VERSION};
 
-/// What the transcripts agree upon that ask for a version.
-const AGREED: ApiVersion = ApiVersion::new(1, 43);
+/// What the transcripts agree upon that ask for a version: that of which all their answers tell.
+const AGREED: ApiVersion = VERSION;
 
 /// A call under way that answers what came of it, as text.
 pub type Calling = Pin<Box<dyn Future<Output = Result<String>> + Send>>;

@@ -18,6 +18,18 @@ pub fn json(status: &str, body: &str) -> Vec<u8> {
     answer(status, &["Content-Type: application/json", &length], body)
 }
 
+/// The same answer of an engine that speaks up to this version.
+///
+/// # Panics
+/// When it was no answer of [`answer`].
+pub fn told(version: ApiVersion, answer: impl AsRef<[u8]>) -> Vec<u8> {
+    let head = head_length(answer.as_ref());
+    let (head, body) = answer.as_ref().split_at(head);
+    let head = std::str::from_utf8(head).expect("heads are text");
+    assert!(head.contains("Api-Version: 1.44"), "another version: {head}");
+    [head.replace("Api-Version: 1.44", &format!("Api-Version: {version}")).as_bytes(), body].concat()
+}
+
 /// A JSON answer in chunks, as the engine sends what is larger than its buffer.
 pub fn chunked_json(chunks: &[&str]) -> Vec<u8> {
     let body = chunked(chunks);

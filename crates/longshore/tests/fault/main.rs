@@ -13,3 +13,4 @@ mod sockets;
 mod tls;
 #[cfg(unix)]
 mod unreachable;
+mod versions;

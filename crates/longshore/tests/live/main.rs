@@ -16,6 +16,7 @@ mod conformance;
 mod copy;
 mod create;
 mod credentials;
+mod environments;
 mod events;
 mod exceptions;
 mod exec;
@@ -88,6 +89,7 @@ fn main() -> ExitCode {
         copy::tests(),
         create::tests(),
         credentials::tests(),
+        environments::tests(),
         events::tests(),
         exec::tests(),
         follow::tests(),

@@ -5,6 +5,7 @@
 mod connections;
 mod credentials;
 mod custom;
+mod headers;
 mod negotiation;
 mod output;
 mod services;

@@ -1,7 +1,7 @@
 //! How client and engine agree on a version.
 
 use longshore::{ApiVersion, ConnectOptions, Docker, ErrorKind, StopOptions};
-use longshore_testkit::transcript::wire::{answer, json, ping};
+use longshore_testkit::transcript::wire::{answer, json, ping, told};
 use longshore_testkit::{Answer, Exchange, Fault, ScriptedEngine, never_hangs, poll_n};
 
 fn docker(engine: &ScriptedEngine) -> Docker {
@@ -12,8 +12,8 @@ fn pinged(answer: impl Into<Answer>) -> Exchange {
     Exchange::new("HEAD /_ping", answer)
 }
 
-fn listed(version: &str) -> Exchange {
-    Exchange::new(format!("GET /v{version}/containers/json"), json("200 OK", "[]"))
+fn listed(text: &str) -> Exchange {
+    Exchange::new(format!("GET /v{text}/containers/json"), told(version(text), json("200 OK", "[]")))
 }
 
 fn version(text: &str) -> ApiVersion {

@@ -1,0 +1,83 @@
+//! The engine that the official CLI really chooses, in the surroundings of the README's table.
+
+use std::error::Error;
+use std::path::Path;
+use std::process::Stdio;
+
+use longshore::{ConnectOptions, Docker};
+use longshore_testkit::environments::{SETTINGS, Setting, official_clis};
+use longshore_testkit::live::Live;
+use tokio::process::Command;
+
+use crate::harness::{Outcome, Test, test};
+
+pub(crate) fn tests() -> Vec<Test> {
+    vec![test(the_official_cli_chooses_the_same_engine)]
+}
+
+async fn the_official_cli_chooses_the_same_engine(live: Live) -> Outcome {
+    let clis = official_clis()?;
+    assert!(!clis.is_empty(), "there is no official CLI to compare with");
+    for setting in &SETTINGS {
+        let ours = ours(setting, &live).await?;
+        assert_eq!(ours.address, setting.address(live.engine().host()), "{setting:?}");
+        for program in &clis {
+            let theirs = theirs(setting, &live, program).await?;
+            assert_eq!(theirs, ours, "{}: {setting:?}", program.display());
+        }
+    }
+    Ok(())
+}
+
+/// What was chosen: the engine's address, unless that was refused, and the version of the engine if it is the one of the
+/// test.
+#[derive(Debug, PartialEq, Eq)]
+struct Choice {
+    address: Option<String>,
+    version: Option<String>,
+}
+
+async fn ours(setting: &Setting, live: &Live) -> Result<Choice, Box<dyn Error + Send + Sync>> {
+    let engine = live.engine().host();
+    let home = setting.home(engine);
+    // Whatever this machine has in `/var/run` must not matter.
+    let root = home.path().join("root");
+    home.socket("root/var/run/docker.sock");
+    let environment = setting.environment(home.path(), engine).root(&root);
+    let endpoint = environment.endpoint().ok();
+    let address = endpoint.map(|endpoint| endpoint.address().replace(&*root.to_string_lossy(), ""));
+    let version = match setting.is_the_engine() {
+        true => {
+            let docker = Docker::connect_with(&ConnectOptions::default().environment(environment))?;
+            Some(docker.version().await?.version.clone())
+        }
+        false => None,
+    };
+    Ok(Choice { address, version })
+}
+
+async fn theirs(setting: &Setting, live: &Live, program: &Path) -> Result<Choice, Box<dyn Error + Send + Sync>> {
+    let engine = live.engine().host();
+    let home = setting.home(engine);
+    let ask = async |arguments: &[&str]| {
+        let mut command = Command::new(program);
+        command.env_clear().envs(setting.variables(home.path(), engine)).args(arguments);
+        let output = command.stdin(Stdio::null()).kill_on_drop(true).output().await?;
+        let said = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+        Ok::<_, std::io::Error>(Some(said).filter(|_| output.status.success()))
+    };
+    // Docker 20.10's has no such command, and prints its usage.
+    let shown = ask(&["context", "show"]).await?.filter(|shown| !shown.contains("Usage:"));
+    assert!(shown.is_none_or(|shown| shown == setting.context()), "{}: {setting:?}", program.display());
+    let chosen = ask(&["context", "inspect", "--format", "{{.Name}}\n{{.Endpoints.docker.Host}}"]).await?;
+    let address = chosen.map(|chosen| {
+        let (context, address) = chosen.split_once('\n').unwrap_or_default();
+        assert_eq!(context, setting.context(), "{}: {setting:?}", program.display());
+        address.to_owned()
+    });
+    let version = match setting.is_the_engine() {
+        true => ask(&["version", "--format", "{{.Server.Version}}"]).await?,
+        false => None,
+    };
+    Ok(Choice { address, version })
+}
