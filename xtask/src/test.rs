@@ -1,5 +1,6 @@
 //! `cargo xtask test`: proves it all.
 
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Instant;
 
@@ -26,6 +27,9 @@ const HOST: &str = "LONGSHORE_TEST_HOST";
 
 /// Names the program of the registry that live tests push to and pull from.
 const REGISTRY: &str = "LONGSHORE_TEST_REGISTRY";
+
+/// Names the root of the ssh server that live tests reach engines over.
+const SSH: &str = "LONGSHORE_TEST_SSH";
 
 /// The test of the library that talks to engines; all others are over wires of their own.
 const LIVE: &str = "live";
@@ -97,12 +101,16 @@ fn documentation() -> Command {
 /// Runs the live tests on every engine, and stops those engines that were started for it.
 fn live(stages: &mut Stages) -> Result<()> {
     let mut tests = workspace::cargo(&["test", "--package", "longshore", "--all-features", "--test", LIVE]);
-    if std::env::var_os(REGISTRY).is_none() {
-        match engine::registry() {
-            Ok(program) => {
-                tests.env(REGISTRY, program);
+    let helpers: [(&str, &str, fn() -> Result<PathBuf>); 2] =
+        [(REGISTRY, "A REGISTRY", engine::registry), (SSH, "AN SSH SERVER", engine::ssh)];
+    for (variable, what, install) in helpers {
+        if std::env::var_os(variable).is_none() {
+            match install() {
+                Ok(path) => {
+                    tests.env(variable, path);
+                }
+                Err(error) => eprintln!("WARNING: THE TESTS THAT NEED {what} WILL FAIL: {error}"),
             }
-            Err(error) => eprintln!("WARNING: THE TESTS THAT NEED A REGISTRY WILL FAIL: {error}"),
         }
     }
     if std::env::var_os(HOST).is_some() || std::env::var_os(ENGINES).is_some() {

@@ -9,6 +9,8 @@
 //! | [`proxy`] | stands before a real engine and breaks its connections |
 //! | [`live`] | knows the real engines to test with, and removes what tests make on them |
 //! | [`memory`] | tells how much memory a process has taken |
+//! | [`relay`] | stands before a port, and makes the way to it longer |
+//! | [`sshd`] | runs a real ssh server, with an engine behind it |
 //! | [`registry`] | runs a real registry, and lets engines reach it |
 //!
 //! ```
@@ -30,14 +32,19 @@ pub mod engine;
 pub mod live;
 pub mod memory;
 pub mod poll;
+mod process;
 pub mod proxy;
 pub mod registry;
+pub mod relay;
 mod request;
+pub mod sshd;
 pub mod transcript;
 
 pub use answer::{Answer, Exchange, Fault, Upload};
 pub use engine::{Dialing, ScriptedEngine};
 pub use poll::{Drained, PollN, drain, never_hangs, poll_n};
 pub use proxy::{Direction, FaultProxy, Faults};
+pub use relay::Relay;
 pub use request::Received;
+pub use sshd::{FarSide, Sshd};
 pub use transcript::{Expected, Transcript};

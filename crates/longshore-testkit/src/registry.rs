@@ -20,6 +20,7 @@ use tokio::net::UnixStream;
 use tokio::sync::OnceCell;
 
 use crate::live::{LiveEngine, xtask};
+use crate::process;
 use crate::proxy::{FaultProxy, Faults};
 
 /// The user whom the guarded registry knows.
@@ -112,8 +113,7 @@ impl Door {
 /// Ends the registries of this process. They end with it in any case, but leave a folder behind.
 pub fn end() {
     for registry in [OPEN.get(), GUARDED.get()].into_iter().flatten() {
-        // One that has ended by itself is as good.
-        let _ = rustix::process::kill_process(registry.process, rustix::process::Signal::TERM);
+        process::end(registry.process, rustix::process::Signal::TERM);
         let _ = fs::remove_dir_all(&registry.folder);
     }
 }
@@ -136,7 +136,9 @@ impl Registry {
         let socket = folder.join("socket");
         fs::write(folder.join("htpasswd"), HTPASSWD)?;
         fs::write(folder.join("config.yml"), configuration(&folder, kind == "guarded"))?;
-        let process = run(&program, &folder)?;
+        let mut serving = Command::new(program);
+        serving.arg("serve").arg(folder.join("config.yml"));
+        let process = process::run(&serving, fs::File::create(folder.join("log"))?)?;
         let registry = Registry { folder, socket, process };
         registry.ready().await?;
         Ok(registry)
@@ -194,29 +196,6 @@ fn configuration(folder: &Path, guarded: bool) -> String {
         text.push_str(&format!("auth: {{htpasswd: {{realm: tests, path: \"{folder}/htpasswd\"}}}}\n"));
     }
     text
-}
-
-/// Runs the registry until this process ends, however that is.
-fn run(program: &Path, folder: &Path) -> io::Result<rustix::process::Pid> {
-    let log = fs::File::create(folder.join("log"))?;
-    // What waits to be told of its parent's death is told of the death of the thread that made it.
-    let (sender, receiver) = std::sync::mpsc::channel();
-    let mut command = Command::new("setpriv");
-    command.args(["--pdeathsig", "KILL", "--"]).arg(program).arg("serve").arg(folder.join("config.yml"));
-    command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
-    std::thread::Builder::new().name("registry".to_owned()).spawn(move || {
-        let child = command.spawn();
-        let (process, child) = match child {
-            Ok(child) => (Ok(child.id()), Some(child)),
-            Err(error) => (Err(error), None),
-        };
-        // Whoever waits for it is there until it has come.
-        let _ = sender.send(process);
-        child.map(|mut child| child.wait())
-    })?;
-    let process = receiver.recv().map_err(io::Error::other)??;
-    let process = i32::try_from(process).ok().and_then(rustix::process::Pid::from_raw);
-    process.ok_or_else(|| io::Error::other("a process without an id"))
 }
 
 /// Removes the folders that registries of killed processes have left.

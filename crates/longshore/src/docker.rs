@@ -7,7 +7,7 @@ use tokio::sync::OnceCell;
 #[cfg(feature = "websocket")]
 use tokio::time::Instant;
 
-use crate::config::{self, Environment, Tls};
+use crate::config::{self, Environment, Ssh, Tls};
 use crate::error::{ErrorKind, Operation, Result};
 use crate::http::{Client, Deadlines, Method, Request, Response};
 #[cfg(feature = "websocket")]
@@ -56,6 +56,8 @@ pub struct ConnectOptions {
     pub host: Option<String>,
     /// What TLS to the engine is made with; decided by the environment unless set.
     pub tls: Option<Tls>,
+    /// How `ssh` is run, where the address is of ssh.
+    pub ssh: Ssh,
     /// The version of the API to speak; agreed upon with the engine unless set.
     pub version: Option<ApiVersion>,
     /// How long to wait for what.
@@ -65,7 +67,7 @@ pub struct ConnectOptions {
 }
 
 impl ConnectOptions {
-    /// Names the engine: `unix:///run/docker.sock`, `tcp://host:2375`.
+    /// Names the engine: `unix:///run/docker.sock`, `tcp://host:2375`, `ssh://user@host`.
     #[must_use]
     pub fn host(mut self, host: impl Into<String>) -> Self {
         self.host = Some(host.into());
@@ -76,6 +78,13 @@ impl ConnectOptions {
     #[must_use]
     pub fn tls(mut self, tls: Tls) -> Self {
         self.tls = Some(tls);
+        self
+    }
+
+    /// Runs `ssh` so, where the address is of ssh.
+    #[must_use]
+    pub fn ssh(mut self, ssh: Ssh) -> Self {
+        self.ssh = ssh;
         self
     }
 
@@ -129,7 +138,7 @@ impl Docker {
             (None, Some(environment)) => environment.endpoint()?,
             (None, None) => Environment::current().endpoint()?,
         };
-        Ok(Docker::new(transport::dialer(endpoint, options.tls.clone())?, options))
+        Ok(Docker::new(transport::dialer(endpoint, options.tls.clone(), options.ssh.clone())?, options))
     }
 
     /// Makes a client that reaches its engine over a transport of the caller's.

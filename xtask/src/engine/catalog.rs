@@ -1,4 +1,4 @@
-//! The engines there are, and the Debian packages that they and the registry are made of.
+//! The engines there are, and the Debian packages that they, the registry and the ssh server are made of.
 
 use std::fmt;
 
@@ -42,6 +42,13 @@ pub(crate) struct Root {
 
 /// The registry that the tests push to and pull from. Its program runs as any other of the machine.
 pub(crate) const REGISTRY: Root = Root { name: "registry", suite: "bookworm", packages: &["docker-registry"] };
+
+/// The machine that the tests reach over ssh: its server, the client to reach it with, and Docker's CLI.
+pub(crate) const SSH: Root = Root {
+    name: "ssh",
+    suite: "trixie",
+    packages: &["openssh-server", "openssh-client", "docker-cli", "base-files", "busybox-static"],
+};
 
 /// How an engine is started and spoken to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! The roots of the engines and the registry: folders of unpacked packages in the user's cache, shared by all checkouts
+//! The roots of the engines, the registry and the ssh server: folders of unpacked packages in the user's cache, shared by all checkouts
 //! and never written to once they are complete.
 //!
 //! A root is made in a folder beside its place and renamed into it when it is whole; an interrupted installation is

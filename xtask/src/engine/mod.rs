@@ -57,6 +57,8 @@ enum Verb {
     },
     /// Print the path of the registry's program, for the tests; it is installed first where it is missing
     Registry,
+    /// Print the path of the ssh server's root, for the tests; it is installed first where it is missing
+    Ssh,
 }
 
 #[derive(Args)]
@@ -92,6 +94,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         }
         Verb::Registry => {
             println!("{}", registry()?.display());
+            Ok(())
+        }
+        Verb::Ssh => {
+            println!("{}", ssh()?.display());
             Ok(())
         }
     }
@@ -132,6 +138,14 @@ pub(crate) fn registry() -> Result<PathBuf> {
         requirements::check_registry()?;
     }
     Ok(install::ensure(catalog::REGISTRY)?.join("usr/bin/docker-registry"))
+}
+
+/// The root of the machine that tests reach over ssh, installed first if need be.
+pub(crate) fn ssh() -> Result<PathBuf> {
+    if install::installed(catalog::SSH).is_none() {
+        requirements::check_ssh()?;
+    }
+    install::ensure(catalog::SSH)
 }
 
 fn start_each(engines: &[Engine], required: impl Fn(Engine) -> bool) -> Result<Vec<Running>> {
@@ -278,6 +292,7 @@ mod tests {
         let Ok(Verb::Down(names)) = parse(&["down", "podman", "docker-20.10"]) else { panic!("down") };
         assert_eq!(names.engines(), [Engine::Podman, Engine::Docker20]);
         assert!(matches!(parse(&["registry"]), Ok(Verb::Registry)));
+        assert!(matches!(parse(&["ssh"]), Ok(Verb::Ssh)));
         assert!(matches!(parse(&["env", "docker-sid"]), Ok(Verb::Env { name: Some(Engine::DockerSid) })));
         assert!(parse(&["up", "docker"]).is_err());
         assert!(parse(&[]).is_err());

@@ -36,16 +36,28 @@ pub(crate) fn check(must_install: bool) -> Result<()> {
 
 /// Checks that this machine can make the root of the registry.
 pub(crate) fn check_registry() -> Result<()> {
+    check_installable(
+        "the registry for the tests",
+        "To use a registry of your own instead: LONGSHORE_TEST_REGISTRY=/usr/bin/docker-registry",
+    )
+}
+
+/// Checks that this machine can make the root of the ssh server.
+pub(crate) fn check_ssh() -> Result<()> {
+    check_installable(
+        "the ssh server for the tests",
+        "To use a root that was unpacked elsewhere: LONGSHORE_TEST_SSH=/path/of/root",
+    )
+}
+
+fn check_installable(what: &str, advice: &str) -> Result<()> {
     let release = fs::read_to_string("/etc/os-release").unwrap_or_default();
     let missing = to_install(&release);
     if missing.is_empty() {
         return Ok(());
     }
-    Err(Error::new(format!(
-        "the registry for the tests cannot be installed here; what is missing:\n  - {}\n\
-         To use a registry of your own instead: LONGSHORE_TEST_REGISTRY=/usr/bin/docker-registry",
-        missing.join("\n  - ")
-    )))
+    let missing = missing.join("\n  - ");
+    Err(Error::new(format!("{what} cannot be installed here; what is missing:\n  - {missing}\n{advice}")))
 }
 
 fn to_run() -> Vec<String> {

@@ -1,5 +1,7 @@
 //! The ways to an engine.
 
+#[cfg(feature = "ssh")]
+mod ssh;
 mod tcp;
 mod unix;
 
@@ -12,7 +14,7 @@ use std::sync::Arc;
 use longshore_wire::endpoint::{Endpoint, Scheme};
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use crate::config::Tls;
+use crate::config::{self, Tls};
 use crate::error::{ErrorKind, Operation, Result};
 
 pub(crate) use tcp::Tcp;
@@ -84,8 +86,8 @@ impl fmt::Debug for dyn Dial {
     }
 }
 
-/// The way to the engine at `endpoint`; `tls` is what TCP is secured with, if it is.
-pub(crate) fn dialer(endpoint: Endpoint, tls: Option<Tls>) -> Result<Arc<dyn Dial>> {
+/// The way to the engine at `endpoint`; `tls` is what TCP is secured with, if it is, and `ssh` how `ssh` is run.
+pub(crate) fn dialer(endpoint: Endpoint, tls: Option<Tls>, ssh: config::Ssh) -> Result<Arc<dyn Dial>> {
     let unsupported = |what: &str| {
         let message = format!("{what} is not supported; use a unix:// or tcp:// address, or a transport of your own");
         Operation::new("connect").error(ErrorKind::Unsupported, message)
@@ -98,7 +100,24 @@ pub(crate) fn dialer(endpoint: Endpoint, tls: Option<Tls>) -> Result<Arc<dyn Dia
             let port = port.unwrap_or(scheme.default_port(false));
             Ok(Arc::new(Tcp::new(host, port, path_prefix)))
         }
-        Endpoint::Ssh { .. } => Err(unsupported("an ssh:// address")),
+        Endpoint::Ssh { user, host, port, path } => over_ssh(user, host, port, path, ssh),
         Endpoint::NamedPipe(_) => Err(unsupported("a named pipe")),
     }
+}
+
+#[cfg(feature = "ssh")]
+fn over_ssh(
+    user: Option<String>,
+    host: String,
+    port: Option<u16>,
+    path: Option<String>,
+    options: config::Ssh,
+) -> Result<Arc<dyn Dial>> {
+    Ok(Arc::new(ssh::Ssh::new(user, host, port, path, options)))
+}
+
+#[cfg(not(feature = "ssh"))]
+fn over_ssh(_: Option<String>, _: String, _: Option<u16>, _: Option<String>, _: config::Ssh) -> Result<Arc<dyn Dial>> {
+    let message = "an ssh:// address needs longshore's feature `ssh`, which this build lacks";
+    Err(Operation::new("connect").error(ErrorKind::Unsupported, message))
 }

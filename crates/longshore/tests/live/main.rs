@@ -42,6 +42,8 @@ mod save;
 mod service_logs;
 mod services;
 mod session;
+#[cfg(feature = "ssh")]
+mod ssh;
 mod stats;
 mod support;
 mod swarm;
@@ -59,6 +61,8 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     let works = [
         memory::WORK,
+        #[cfg(feature = "ssh")]
+        ssh::WORK,
         #[cfg(feature = "build")]
         build_folder::WORK,
     ];
@@ -103,6 +107,8 @@ fn main() -> ExitCode {
         services::tests(),
         save::tests(),
         session::tests(),
+        #[cfg(feature = "ssh")]
+        ssh::tests(),
         stats::tests(),
         swarm::tests(),
         system::tests(),
