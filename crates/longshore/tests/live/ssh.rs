@@ -1,5 +1,6 @@
 //! The same over ssh: what depends on the transport.
 
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use longshore::config::Ssh;
@@ -8,7 +9,7 @@ use longshore::{ConnectOptions, Container, Deadlines, Docker, ErrorKind, Until};
 use longshore_testkit::live::Live;
 use longshore_testkit::{FarSide, Relay, Sshd};
 
-use crate::harness::{Outcome, Test, test, test_within};
+use crate::harness::{Outcome, Test, test_within};
 use crate::process::{self, Work};
 use crate::support::{Entry, refused, tar, until};
 
@@ -26,7 +27,7 @@ pub(crate) fn tests() -> Vec<Test> {
         test_within(patient, archives_go_in_and_out),
         test_within(patient, a_second_call_costs_one_round_trip),
         test_within(patient, fifty_calls_at_a_time_share_one_connection),
-        test_within(patient, fifty_calls_at_a_time_come_through_where_sockets_are_not_forwarded),
+        test_within(patient, many_calls_come_through_where_sockets_are_not_forwarded),
         test_within(patient, a_server_may_grant_few_sessions),
         test_within(patient, the_socket_may_be_anywhere),
         test_within(patient, an_old_docker_is_passed_by),
@@ -172,34 +173,42 @@ async fn archives_go_in_and_out(live: Live) -> Outcome {
 }
 
 async fn a_second_call_costs_one_round_trip(live: Live) -> Outcome {
-    let way = Duration::from_millis(100);
-    for far in both() {
+    let trip = Duration::from_millis(300);
+    // A session is opened, begun and written to, each with an answer; a forwarded socket is opened and written to.
+    for (far, fresh) in both().into_iter().zip([3, 2]) {
         let sshd = Sshd::start(live.engine(), far).await?;
-        let relay = Relay::start(sshd.port(), way).await?;
+        let relay = Relay::start(sshd.port(), trip / 2).await?;
         let docker = connect(&sshd.host_at(relay.port()), sshd.client())?;
         docker.containers().list().await?;
-        let begun = Instant::now();
-        docker.containers().list_with(&ListOptions::default().limit(1)).await?;
-        let second = begun.elapsed();
-        assert!(second >= way * 2 && second < way * 4, "on a connection that was kept: {second:?}");
-        // A connection of its own: the first one is busy.
-        let waiting = docker.container(live.shared().await?.id()).wait(Until::NotRunning).await?;
-        let begun = Instant::now();
-        docker.containers().list_with(&ListOptions::default().limit(1)).await?;
-        let other = begun.elapsed();
-        assert!(other >= way * 2 && other < way * 6, "on a fresh connection: {other:?}");
+        let mut busy = Vec::new();
+        let (mut kept_took, mut fresh_took) = (Duration::MAX, Duration::MAX);
+        for _ in 0..4 {
+            kept_took = kept_took.min(call_takes(&docker).await?);
+            // The connection that was kept is taken now, so that the next call makes one.
+            busy.push(docker.container(live.shared().await?.id()).wait(Until::NotRunning).await?);
+            fresh_took = fresh_took.min(call_takes(&docker).await?);
+        }
+        assert!(kept_took >= trip && kept_took < trip * 2, "on a connection that was kept: {kept_took:?}");
+        let most = trip * (fresh + 1);
+        assert!(fresh_took >= trip * fresh && fresh_took < most, "on a fresh connection: {fresh_took:?}");
         assert_eq!(sshd.logins(), 1);
-        drop(waiting);
     }
     Ok(())
 }
 
-/// Calls that the engine answers late, all at a time, and one more call while they wait.
-async fn fifty(live: &Live, docker: &Docker) -> Outcome {
+async fn call_takes(docker: &Docker) -> longshore::Result<Duration> {
+    let begun = Instant::now();
+    docker.containers().list_with(&ListOptions::default().limit(1)).await?;
+    Ok(begun.elapsed())
+}
+
+/// Calls that the engine answers late, so many at a time, and one more call while they wait.
+async fn at_a_time(calls: usize, live: &Live, docker: &Docker) -> Outcome {
     let container = live.start(live.spec("sleep 1000")).await?;
     let container = docker.container(container.id());
     let mut waits = Vec::new();
-    for outcome in join((0..50).map(|_| container.wait(Until::NotRunning).start())).await {
+    let wait = |container: Container| async move { container.wait(Until::NotRunning).await };
+    for outcome in join((0..calls).map(|_| wait(container.clone()))).await {
         waits.push(outcome?);
     }
     docker.ping().await?;
@@ -236,7 +245,7 @@ async fn fifty_calls_at_a_time_share_one_connection(live: Live) -> Outcome {
         {
             outcome?;
         }
-        fifty(&live, &docker).await?;
+        at_a_time(50, &live, &docker).await?;
         assert_eq!(sshd.logins(), 1);
         let masters = sshd.clients().into_iter().filter(|(_, line)| line.contains(" ControlMaster=yes "));
         // The master, and the shell that ends it when this process ends.
@@ -245,10 +254,10 @@ async fn fifty_calls_at_a_time_share_one_connection(live: Live) -> Outcome {
     Ok(())
 }
 
-async fn fifty_calls_at_a_time_come_through_where_sockets_are_not_forwarded(live: Live) -> Outcome {
+async fn many_calls_come_through_where_sockets_are_not_forwarded(live: Live) -> Outcome {
     let (sshd, docker) = over_ssh(&live, FarSide::default().setting("AllowStreamLocalForwarding no")).await?;
-    fifty(&live, &docker).await?;
-    assert!((2..=8).contains(&sshd.logins()), "{}", sshd.logins());
+    at_a_time(20, &live, &docker).await?;
+    assert!((2..=4).contains(&sshd.logins()), "{}", sshd.logins());
     drop(docker);
     no_clients(&sshd).await;
     Ok(())
@@ -259,36 +268,32 @@ async fn a_server_may_grant_few_sessions(live: Live) -> Outcome {
     let shared = docker.container(live.shared().await?.id());
     let _first = shared.wait(Until::NotRunning).await?;
     let _second = shared.wait(Until::NotRunning).await?;
-    let mut failures = Vec::new();
-    while let Err(error) = docker.ping().await {
-        assert!(error.to_string().contains("MaxSessions"), "{error}");
-        failures.push(error);
-        assert!(failures.len() < 10, "{failures:?}");
-    }
-    docker.ping().await?;
+    // What the server does not grant is asked for in another way, whatever the method is.
+    let container = docker.containers().create(&live.spec("true")).await?;
+    at_a_time(50, &live, &docker).await?;
+    container.remove().await?;
     Ok(())
 }
 
 async fn the_socket_may_be_anywhere(live: Live) -> Outcome {
-    let path = "/run/it's $HOME; (a) `b` \"c\" d:e\\f%g.sock";
-    for far in both() {
-        let sshd = Sshd::start(live.engine(), far.socket(path)).await?;
-        let encoded: String = path
-            .bytes()
-            .map(|byte| match byte {
-                b'/' => "/".to_owned(),
-                byte => format!("%{byte:02x}"),
-            })
-            .collect();
-        let docker = connect(&format!("{}{encoded}", sshd.host()), sshd.client())?;
-        docker.ping().await?;
-        fifty(&live, &docker).await?;
-        assert_eq!(sshd.logins(), 1);
-        // It is not at the usual place.
-        let error = refused(connect(&sshd.host(), sshd.client())?.ping().await, &[ErrorKind::Connect]);
-        assert!(error.to_string().contains("/var/run/docker.sock"), "{error}");
+    let hostile = "/run/it's $HOME; (a) `b` \"c\" d:e\\f~*?.sock";
+    // Docker's CLI itself can't be told of the second one.
+    for path in [hostile, "/run/a%g.sock"] {
+        for far in both() {
+            let sshd = Sshd::start(live.engine(), far.socket(path)).await?;
+            let encoded: String = path.bytes().map(encoded).collect();
+            let docker = connect(&format!("{}{encoded}", sshd.host()), sshd.client())?;
+            docker.ping().await?;
+            at_a_time(50, &live, &docker).await?;
+            assert_eq!(sshd.logins(), 1);
+        }
     }
     Ok(())
+}
+
+/// A byte of a path as it stands in an address.
+fn encoded(byte: u8) -> String {
+    if byte == b'/' { "/".to_owned() } else { format!("%{byte:02x}") }
 }
 
 async fn an_old_docker_is_passed_by(live: Live) -> Outcome {
@@ -338,10 +343,10 @@ async fn what_is_wrong_is_told(live: Live) -> Outcome {
             "Could not resolve hostname",
             "no such host is known",
         ),
-        (stranger, client, "permission denied while trying to connect to the Docker daemon", "may not use the engine"),
-        (nowhere.host(), nowhere.client(), "Cannot connect to the Docker daemon", "does it run"),
+        (stranger, client, "permission denied", "may not use the engine"),
+        (nowhere.host(), nowhere.client(), "no such file or directory", "does it run"),
         (bare.host(), bare.client(), "docker: not found", "there is no engine's socket"),
-        (locked.host(), locked.client(), "administratively prohibited", "AllowStreamLocalForwarding"),
+        (locked.host(), locked.client(), "docker: not found", "AllowStreamLocalForwarding"),
         (noisy.host(), noisy.client(), "Welcome", "start-up files"),
     ] {
         let begun = Instant::now();
@@ -367,17 +372,13 @@ async fn a_dropped_call_leaves_no_process(live: Live) -> Outcome {
             docker.close();
             pause = pause * 5 / 4;
         }
-        let mut logs = docker.container(live.shared().await?.id()).logs().follow().start().await?;
-        let waiting = tokio::time::timeout(Duration::from_millis(20), logs.next()).await;
-        assert!(waiting.is_err(), "{waiting:?}");
+        let mut stats = docker.container(live.shared().await?.id()).stats().await?;
+        stats.next().await.expect("a sample")?;
         docker.close();
-        let before = sshd.clients().len();
         drop(docker);
         // The connection is what the stream lives on.
-        assert_eq!(sshd.clients().len(), before);
-        let waiting = tokio::time::timeout(Duration::from_millis(20), logs.next()).await;
-        assert!(waiting.is_err(), "{waiting:?}");
-        drop(logs);
+        stats.next().await.expect("a sample")?;
+        drop(stats);
         no_clients(&sshd).await;
     }
     Ok(())
@@ -391,7 +392,8 @@ async fn a_lost_connection_is_an_error_and_the_next_call_makes_another(live: Liv
         let mut terminal = shared.exec(["sh", "-c", "echo begun; sleep 1000"]).tty().start().await?;
         let begun = terminal.next().await.expect("output")?;
         assert!(begun.bytes.starts_with(b"begun"), "{begun:?}");
-        let mut logs = shared.logs().follow().start().await?;
+        let mut stats = shared.stats().await?;
+        stats.next().await.expect("a sample")?;
         docker.ping().await?;
         sshd.kill_masters();
         let error = loop {
@@ -402,7 +404,11 @@ async fn a_lost_connection_is_an_error_and_the_next_call_makes_another(live: Liv
             }
         };
         assert!(error.kind() == ErrorKind::Truncated && error.to_string().contains("ssh"), "{error}");
-        let error = logs.next().await.expect("an error").expect_err("an error");
+        let error = loop {
+            if let Err(error) = stats.next().await.expect("an error") {
+                break error;
+            }
+        };
         assert_eq!(error.kind(), ErrorKind::Truncated, "{error}");
         docker.ping().await?;
         assert_eq!(sshd.logins(), 2);
@@ -425,18 +431,17 @@ pub(crate) const WORK: Work = ("ssh", |given| Box::pin(work(given)));
 
 /// Uses an engine over ssh in a process of its own: the second word says until when.
 async fn work(given: &[&str]) -> Result<String, Failure> {
-    let [host, program, config, folder, how] = given else { return Err("too little is given".into()) };
+    let [host, program, config, container, folder, how] = given else { return Err("too little is given".into()) };
     let client = Ssh::default().program(*program).config_file(*config);
-    let (docker, logs) = {
-        let host = (*host).to_owned();
+    let (docker, stats) = {
+        let (host, container) = ((*host).to_owned(), (*container).to_owned());
         // A runtime that is gone before what was made in it.
         let using = async move {
             let docker = connect(&host, client)?;
             docker.ping().await?;
-            let container = docker.containers().list_with(&ListOptions::default().limit(1)).await?;
-            let logs = docker.container(&container[0].id).logs().follow().start().await?;
+            let stats = docker.container(container).stats().await?;
             docker.ping().await?;
-            Ok::<_, longshore::Error>((docker, logs))
+            Ok::<_, longshore::Error>((docker, stats))
         };
         let own = move || {
             let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
@@ -450,7 +455,7 @@ async fn work(given: &[&str]) -> Result<String, Failure> {
         std::fs::write(format!("{folder}/ready"), "")?;
         std::future::pending::<()>().await;
     }
-    drop((docker, logs));
+    drop((docker, stats));
     let begun = Instant::now();
     // Those that have ended and were not reaped count too.
     loop {
@@ -468,17 +473,19 @@ async fn work(given: &[&str]) -> Result<String, Failure> {
     }
 }
 
-fn words(sshd: &Sshd, folder: &std::path::Path, how: &str) -> Vec<String> {
+/// What the work is given.
+async fn words(live: &Live, sshd: &Sshd, folder: &Path, how: &str) -> longshore::Result<Vec<String>> {
     let client = sshd.client();
-    let path = |path: Option<std::path::PathBuf>| path.unwrap_or_default().display().to_string();
-    vec![sshd.host(), path(client.program), path(client.config_file), folder.display().to_string(), how.to_owned()]
+    let path = |path: Option<PathBuf>| path.unwrap_or_default().display().to_string();
+    let container = live.shared().await?.id().to_owned();
+    let paths = [path(client.program), path(client.config_file)];
+    Ok([vec![sshd.host()], paths.to_vec(), vec![container, path(Some(folder.into())), how.to_owned()]].concat())
 }
 
 async fn no_process_outlives_its_runtime(live: Live) -> Outcome {
-    live.shared().await?;
     for far in both() {
         let sshd = Sshd::start(live.engine(), far).await?;
-        let words = words(&sshd, &std::env::temp_dir(), "once");
+        let words = words(&live, &sshd, &std::env::temp_dir(), "once").await?;
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         assert_eq!(process::measure(WORK, &words).await?.0, "none");
         no_clients(&sshd).await;
@@ -487,12 +494,11 @@ async fn no_process_outlives_its_runtime(live: Live) -> Outcome {
 }
 
 async fn no_process_outlives_a_killed_user(live: Live) -> Outcome {
-    live.shared().await?;
     for far in both() {
         let sshd = Sshd::start(live.engine(), far).await?;
         let folder = std::env::temp_dir().join(live.name());
         std::fs::create_dir(&folder)?;
-        let words = words(&sshd, &folder, "for ever");
+        let words = words(&live, &sshd, &folder, "for ever").await?;
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         let mut working = Box::pin(process::measure(WORK, &words));
         let ready = until("the call", || async { Ok(folder.join("ready").exists()) });

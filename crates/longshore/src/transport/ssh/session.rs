@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::process::{ChildStderr, ChildStdin, ChildStdout, Command};
 
+use super::advice::advised;
 use super::process::Process;
 use super::said::Said;
 
@@ -23,6 +24,17 @@ pub(super) struct Session<L> {
     lease: L,
 }
 
+struct Running {
+    process: Process,
+    stdout: ChildStdout,
+    stderr: ChildStderr,
+    said: Said,
+    /// What came before anybody read, if any.
+    early: Vec<u8>,
+    /// Whether anything ever came.
+    heard: bool,
+}
+
 /// What a session holds as long as it lives.
 pub(super) trait Lease: Send + Sync + Unpin + 'static {
     /// Is told that the server did not grant the session.
@@ -32,7 +44,7 @@ pub(super) trait Lease: Send + Sync + Unpin + 'static {
 impl Lease for () {}
 
 enum State {
-    Running { process: Process, stdout: ChildStdout, stderr: ChildStderr, said: Said },
+    Running(Running),
     Ending(Pin<Box<dyn Future<Output = Result<(), Ended>> + Send + Sync>>),
     Ended(Result<(), Ended>),
 }
@@ -51,11 +63,17 @@ impl Ended {
         Ended { code: status.code(), said: said.text() }
     }
 
-    /// As an error of a connection that came to its end in the middle.
+    /// As an error of a connection that came to its end in the middle; one of a kind of its own where it never began.
     pub(super) fn error(&self) -> io::Error {
+        let kind = if self.is_refused() { io::ErrorKind::ConnectionRefused } else { io::ErrorKind::UnexpectedEof };
         let code = self.code.map_or_else(|| "by a signal".to_owned(), |code| format!("with {code}"));
         let said = if self.said.is_empty() { "it said nothing" } else { &self.said };
-        io::Error::new(io::ErrorKind::UnexpectedEof, format!("ssh ended {code}: {said}"))
+        io::Error::new(kind, format!("ssh ended {code}: {said}"))
+    }
+
+    /// Whether the server granted no session.
+    fn is_refused(&self) -> bool {
+        self.said.contains(REFUSED)
     }
 }
 
@@ -69,7 +87,8 @@ impl<L: Lease> Session<L> {
         let process = Process::new(child);
         match (stdout, stderr) {
             (Some(stdout), Some(stderr)) => {
-                let state = State::Running { process, stdout, stderr, said: Said::default() };
+                let (said, early, heard) = (Said::default(), Vec::new(), false);
+                let state = State::Running(Running { process, stdout, stderr, said, early, heard });
                 Ok(Session { state, stdin, lease })
             }
             _ => Err(io::Error::other("a process without its pipes")),
@@ -109,58 +128,95 @@ async fn end(mut process: Process, mut stderr: ChildStderr, mut said: Said) -> R
     }
 }
 
+impl<L: Lease> Session<L> {
+    /// Waits until the end is known, once it has begun.
+    fn poll_end(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Ended>> {
+        loop {
+            match &mut self.state {
+                State::Running(_) => self.begin_end(),
+                State::Ending(ending) => {
+                    let ended = ready!(ending.as_mut().poll(context));
+                    if ended.as_ref().is_err_and(Ended::is_refused) {
+                        self.lease.refused();
+                    }
+                    self.state = State::Ended(ended);
+                }
+                State::Ended(ended) => return Poll::Ready(ended.clone()),
+            }
+        }
+    }
+
+    /// Nothing is written any more: a request that met a session at its end is to be sent on another.
+    fn begin_end(&mut self) {
+        self.stdin = None;
+        let running = std::mem::replace(&mut self.state, State::Ended(Ok(())));
+        if let State::Running(Running { process, stderr, said, .. }) = running {
+            self.state = State::Ending(Box::pin(end(process, stderr, said)));
+        }
+    }
+
+    /// Why nothing can be written: told by the end of a session that was never heard of, if that is what it is.
+    fn poll_broken(&mut self, context: &mut Context<'_>) -> Poll<io::Error> {
+        let broken = Poll::Ready(io::ErrorKind::BrokenPipe.into());
+        if let State::Running(running) = &mut self.state {
+            if running.heard {
+                return broken;
+            }
+            let mut bytes = [0; 1024];
+            let mut buffer = ReadBuf::new(&mut bytes);
+            let read = ready!(Pin::new(&mut running.stdout).poll_read(context, &mut buffer));
+            if read.is_ok() && !buffer.filled().is_empty() {
+                running.early.extend_from_slice(buffer.filled());
+                running.heard = true;
+                return broken;
+            }
+        }
+        match ready!(self.poll_end(context)) {
+            Ok(()) => broken,
+            Err(ended) => Poll::Ready(advised(ended.error())),
+        }
+    }
+}
+
 impl<L: Lease> AsyncRead for Session<L> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let this = &mut *self;
-        loop {
-            match &mut this.state {
-                State::Running { stdout, stderr, said, .. } => {
-                    let before = buffer.filled().len();
-                    match Pin::new(stdout).poll_read(context, buffer) {
-                        Poll::Ready(Ok(())) if buffer.filled().len() > before || buffer.remaining() == 0 => {
-                            return Poll::Ready(Ok(()));
-                        }
-                        Poll::Ready(_) => this.begin_end(),
-                        Poll::Pending => {
-                            said.poll(stderr, context);
-                            return Poll::Pending;
-                        }
-                    }
+        if let State::Running(running) = &mut self.state {
+            if !running.early.is_empty() {
+                let count = running.early.len().min(buffer.remaining());
+                buffer.put_slice(&running.early[..count]);
+                running.early.drain(..count);
+                return Poll::Ready(Ok(()));
+            }
+            let before = buffer.filled().len();
+            match Pin::new(&mut running.stdout).poll_read(context, buffer) {
+                Poll::Ready(Ok(())) if buffer.filled().len() > before || buffer.remaining() == 0 => {
+                    running.heard = true;
+                    return Poll::Ready(Ok(()));
                 }
-                State::Ending(ending) => {
-                    let ended = ready!(ending.as_mut().poll(context));
-                    if ended.as_ref().is_err_and(|ended| ended.said.contains(REFUSED)) {
-                        this.lease.refused();
-                    }
-                    this.state = State::Ended(ended);
+                Poll::Ready(_) => {}
+                Poll::Pending => {
+                    running.said.poll(&mut running.stderr, context);
+                    return Poll::Pending;
                 }
-                State::Ended(ended) => return Poll::Ready(ended.as_ref().map_err(Ended::error).copied()),
             }
         }
-    }
-}
-
-impl<L: Lease> Session<L> {
-    /// Nothing is written any more: a request that met a session at its end is to be sent on another.
-    fn begin_end(&mut self) {
-        self.stdin = None;
-        let running = std::mem::replace(&mut self.state, State::Ended(Ok(())));
-        if let State::Running { process, stderr, said, .. } = running {
-            self.state = State::Ending(Box::pin(end(process, stderr, said)));
-        }
+        self.poll_end(context).map_err(|ended| advised(ended.error()))
     }
 }
 
 impl<L: Lease> AsyncWrite for Session<L> {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        match &mut self.stdin {
-            Some(stdin) => Pin::new(stdin).poll_write(context, bytes),
-            None => Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
+        if let Some(stdin) = &mut self.stdin {
+            match ready!(Pin::new(stdin).poll_write(context, bytes)) {
+                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => self.stdin = None,
+                outcome => return Poll::Ready(outcome),
+            }
         }
+        self.poll_broken(context).map(Err)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -117,9 +117,9 @@ async fn find_way(line: &Line, socket: Option<&str>, master: &Arc<Master>) -> io
         Ok(true) => return Ok((Way::Command, Box::new(first))),
         Ok(false) => return Ok((Way::Command, Box::new(open()?))),
         Err(error) => {
-            let (code, said) = match first.ended() {
-                Some(ended) => (ended.code, ended.said.clone()),
-                None => (Some(0), error.to_string()),
+            let (code, said, error) = match first.ended() {
+                Some(ended) => (ended.code, ended.said.clone(), ended.error()),
+                None => (Some(0), error.to_string(), error),
             };
             if !lacks_docker(code, &said) {
                 return Err(error);
