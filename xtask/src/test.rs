@@ -1,5 +1,6 @@
 //! `cargo xtask test`: proves it all.
 
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Instant;
 
@@ -26,6 +27,9 @@ const HOST: &str = "LONGSHORE_TEST_HOST";
 
 /// Names the official CLIs that live tests compare with, as a list with `:` between them.
 const CLI: &str = "LONGSHORE_TEST_CLI";
+
+/// Names the root of the ssh server that live tests reach engines over.
+const SSH: &str = "LONGSHORE_TEST_SSH";
 
 /// The test of the library that talks to engines; all others are over wires of their own.
 const LIVE: &str = "live";
@@ -97,22 +101,11 @@ fn documentation() -> Command {
 /// Runs the live tests on every engine, and stops those engines that were started for it.
 fn live(stages: &mut Stages) -> Result<()> {
     let mut tests = workspace::cargo(&["test", "--package", "longshore", "--all-features", "--test", LIVE]);
-    for program in Program::ALL.into_iter().filter(|program| std::env::var_os(program.variable()).is_none()) {
-        match engine::program(program) {
-            Ok(path) => {
-                tests.env(program.variable(), path);
-            }
-            Err(error) => eprintln!("WARNING: THE TESTS THAT NEED THIS PROGRAM WILL FAIL: {error}"),
-        }
+    for program in Program::ALL {
+        provide(&mut tests, program.variable(), || engine::program(program));
     }
-    if std::env::var_os(CLI).is_none() {
-        match engine::clis() {
-            Ok(programs) => {
-                tests.env(CLI, programs);
-            }
-            Err(error) => eprintln!("WARNING: THE TESTS THAT COMPARE WITH THE OFFICIAL CLI WILL FAIL: {error}"),
-        }
-    }
+    provide(&mut tests, CLI, || engine::clis().map(PathBuf::from));
+    provide(&mut tests, SSH, engine::ssh);
     if std::env::var_os(HOST).is_some() || std::env::var_os(ENGINES).is_some() {
         return stages.run("live tests on the engines that the environment names", tests);
     }
@@ -129,6 +122,18 @@ fn live(stages: &mut Stages) -> Result<()> {
         Engine::ALL.into_iter().filter(|engine| !before.iter().any(|running| running.name == engine.name())).collect();
     let stopped = engine::down(&started);
     outcome.and(stopped)
+}
+
+/// Tells the tests where something is, unless the environment does; it is installed first if need be.
+fn provide(tests: &mut Command, variable: &str, install: impl FnOnce() -> Result<PathBuf>) {
+    if std::env::var_os(variable).is_none() {
+        match install() {
+            Ok(path) => {
+                tests.env(variable, path);
+            }
+            Err(error) => eprintln!("WARNING: THE TESTS THAT NEED {variable} WILL FAIL: {error}"),
+        }
+    }
 }
 
 /// Runs one stage after another and says how each went.

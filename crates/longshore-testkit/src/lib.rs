@@ -14,6 +14,8 @@
 //! | [`gateway`] | puts a real proxy before an engine |
 //! | [`live`] | knows the real engines to test with, and removes what tests make on them |
 //! | [`memory`] | tells how much memory a process has taken |
+//! | [`relay`] | stands before a port, and makes the way to it longer |
+//! | [`sshd`] | runs a real ssh server, with an engine behind it |
 //! | [`registry`] | runs a real registry, and lets engines reach it |
 //!
 //! ```
@@ -40,10 +42,13 @@ pub mod live;
 pub mod memory;
 pub mod pass;
 pub mod poll;
+mod process;
 mod program;
 pub mod proxy;
 pub mod registry;
+pub mod relay;
 mod request;
+pub mod sshd;
 pub mod tls;
 pub mod transcript;
 
@@ -52,5 +57,7 @@ pub use engine::{Dialing, ScriptedEngine};
 pub use folder::Folder;
 pub use poll::{Drained, PollN, drain, never_hangs, poll_n};
 pub use proxy::{Direction, FaultProxy, Faults};
+pub use relay::Relay;
 pub use request::Received;
+pub use sshd::{FarSide, Sshd};
 pub use transcript::{Expected, Transcript};

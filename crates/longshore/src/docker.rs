@@ -8,7 +8,7 @@ use tokio::sync::Mutex;
 #[cfg(feature = "websocket")]
 use tokio::time::Instant;
 
-use crate::config::{Credentials, Endpoint, EndpointSource, Environment, Resolved, Tls, Wish};
+use crate::config::{Credentials, Endpoint, EndpointSource, Environment, Resolved, Ssh, Tls, Wish};
 use crate::error::{Error, ErrorKind, Operation, Result};
 use crate::http::{Client, Deadlines, Method, Payload, REGISTRY_AUTH, Request, Response};
 #[cfg(feature = "websocket")]
@@ -63,6 +63,8 @@ pub struct ConnectOptions {
     pub context: Option<String>,
     /// What TLS to the engine is made with; decided by the environment unless set.
     pub tls: Option<Tls>,
+    /// How `ssh` is run, where the address is of ssh.
+    pub ssh: Ssh,
     /// The version of the API to speak; that of `DOCKER_API_VERSION`, or else agreed upon with the engine, unless set.
     pub version: Option<ApiVersion>,
     /// How long to wait for what.
@@ -73,7 +75,7 @@ pub struct ConnectOptions {
 }
 
 impl ConnectOptions {
-    /// Names the engine: `unix:///run/docker.sock`, `tcp://host:2375`.
+    /// Names the engine: `unix:///run/docker.sock`, `tcp://host:2375`, `ssh://user@host`.
     #[must_use]
     pub fn host(mut self, host: impl Into<String>) -> Self {
         self.host = Some(host.into());
@@ -92,6 +94,13 @@ impl ConnectOptions {
     #[must_use]
     pub fn tls(mut self, tls: Tls) -> Self {
         self.tls = Some(tls);
+        self
+    }
+
+    /// Runs `ssh` so, where the address is of ssh.
+    #[must_use]
+    pub fn ssh(mut self, ssh: Ssh) -> Self {
+        self.ssh = ssh;
         self
     }
 
@@ -160,7 +169,7 @@ impl Docker {
         let environment = options.environment.clone().unwrap_or_else(Environment::current);
         let wish = Wish { host: options.host.as_deref(), context: options.context.as_deref() };
         let Resolved { address, tls, endpoint } = environment.resolve(wish)?;
-        let dial = transport::dialer(address, options.tls.clone().or(tls).as_ref())?;
+        let dial = transport::dialer(address, options.tls.clone().or(tls).as_ref(), &options.ssh)?;
         let settings = Settings::of(&environment, options)?;
         Ok(Docker::new(dial, endpoint, Ok(settings), options))
     }

@@ -40,6 +40,7 @@ const SPARED: [&str; 27] = [
     "perl",
     "perl-base",
     "systemd",
+    "ucf",
     "usrmerge",
     "util-linux",
 ];

@@ -83,6 +83,14 @@ impl Program {
 /// The official CLI, newer than the one that Docker 20.10's root has.
 pub(crate) const CLI: Root = Root { name: "cli", suite: "trixie", packages: &["docker-cli"], program: None };
 
+/// The machine that the tests reach over ssh: its server, the client to reach it with, and Docker's CLI.
+pub(crate) const SSH: Root = Root {
+    name: "ssh",
+    suite: "trixie",
+    packages: &["openssh-server", "openssh-client", "docker-cli", "base-files", "busybox-static"],
+    program: None,
+};
+
 /// How an engine is started and spoken to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {

@@ -62,6 +62,8 @@ enum Verb {
     },
     /// Print the paths of the official CLIs that the tests compare with; they are installed first where they are missing
     Cli,
+    /// Print the path of the ssh server's root, for the tests; it is installed first where it is missing
+    Ssh,
 }
 
 #[derive(Args)]
@@ -101,6 +103,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         }
         Verb::Cli => {
             println!("{}", clis()?);
+            Ok(())
+        }
+        Verb::Ssh => {
+            println!("{}", ssh()?.display());
             Ok(())
         }
     }
@@ -149,6 +155,14 @@ pub(crate) fn clis() -> Result<String> {
     let roots = [Engine::Docker20.root(), catalog::CLI];
     let programs = roots.map(|root| Ok(install::ensure(root)?.join("usr/bin/docker").display().to_string()));
     Ok(programs.into_iter().collect::<Result<Vec<_>>>()?.join(":"))
+}
+
+/// The root of the machine that tests reach over ssh, installed first if need be.
+pub(crate) fn ssh() -> Result<PathBuf> {
+    if install::installed(catalog::SSH).is_none() {
+        requirements::check_ssh()?;
+    }
+    install::ensure(catalog::SSH)
 }
 
 fn start_each(engines: &[Engine], required: impl Fn(Engine) -> bool) -> Result<Vec<Running>> {
@@ -296,6 +310,7 @@ mod tests {
         assert_eq!(names.engines(), [Engine::Podman, Engine::Docker20]);
         assert!(matches!(parse(&["program", "registry"]), Ok(Verb::Program { name: Program::Registry })));
         assert!(parse(&["program", "nginx"]).is_err());
+        assert!(matches!(parse(&["ssh"]), Ok(Verb::Ssh)));
         assert!(matches!(parse(&["env", "docker-sid"]), Ok(Verb::Env { name: Some(Engine::DockerSid) })));
         assert!(parse(&["up", "docker"]).is_err());
         assert!(parse(&[]).is_err());

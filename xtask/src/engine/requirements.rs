@@ -37,17 +37,26 @@ pub(crate) fn check(must_install: bool) -> Result<()> {
 
 /// Checks that this machine can make the root of a program.
 pub(crate) fn check_program(program: Program) -> Result<()> {
+    let advice = format!("To use one of your own instead, name it: {}=/usr/…", program.variable());
+    check_installable(program.root().name, &advice)
+}
+
+/// Checks that this machine can make the root of the ssh server.
+pub(crate) fn check_ssh() -> Result<()> {
+    check_installable(
+        "the ssh server for the tests",
+        "To use a root that was unpacked elsewhere: LONGSHORE_TEST_SSH=/path/of/root",
+    )
+}
+
+fn check_installable(what: &str, advice: &str) -> Result<()> {
     let release = fs::read_to_string("/etc/os-release").unwrap_or_default();
     let missing = to_install(&release);
     if missing.is_empty() {
         return Ok(());
     }
-    Err(Error::new(format!(
-        "{} cannot be installed here; what is missing:\n  - {}\nTo use one of your own instead, name it: {}=/usr/…",
-        program.root().name,
-        missing.join("\n  - "),
-        program.variable(),
-    )))
+    let missing = missing.join("\n  - ");
+    Err(Error::new(format!("{what} cannot be installed here; what is missing:\n  - {missing}\n{advice}")))
 }
 
 fn to_run() -> Vec<String> {

@@ -8,6 +8,7 @@ mod headers;
 mod proxies;
 mod resolve;
 mod sockets;
+mod ssh;
 mod tls;
 
 pub use context::Context;
@@ -16,4 +17,5 @@ pub use environment::Environment;
 pub(crate) use file::ConfigFile;
 pub use resolve::{ContextSource, Endpoint, EndpointSource};
 pub(crate) use resolve::{Resolved, Wish};
+pub use ssh::Ssh;
 pub use tls::Tls;

@@ -21,6 +21,9 @@ use crate::transport::Dial;
 /// The largest payload in memory that is sent in one write with its head.
 const JOINED: usize = 16 * 1024;
 
+/// How many connections are opened for a request, where one after the other is refused.
+const REFUSALS: usize = 10;
+
 /// Sends requests to one engine.
 pub(crate) struct Client {
     dial: Arc<dyn Dial>,
@@ -133,6 +136,15 @@ impl Client {
                 outcome => return outcome.map_err(|failure| explain(&request.operation, failure)),
             }
         }
+        for _ in 1..REFUSALS {
+            let connection = self.connect(&request.operation, deadlines, end).await?;
+            match self.exchange_on(connection, head.clone(), request, deadlines, end).await {
+                Err(failure) if is_refused(&failure) && may_send_again(request) => {
+                    tracing::debug!("a connection was refused after it had been opened; trying another");
+                }
+                outcome => return outcome.map_err(|failure| explain(&request.operation, failure)),
+            }
+        }
         let connection = self.connect(&request.operation, deadlines, end).await?;
         let outcome = self.exchange_on(connection, head, request, deadlines, end).await;
         if let Ok(response) = &outcome {
@@ -236,10 +248,24 @@ fn small_body(request: &Request) -> Option<&[u8]> {
     request.body.as_ref()?.in_memory().filter(|body| body.len() <= JOINED)
 }
 
+/// Whether the connection never led to the engine, so that nothing was done: only some transports can tell that late.
+fn is_refused(failure: &Failure) -> bool {
+    match failure {
+        Failure::Send { failure: SendFailure::Broken(error), .. } | Failure::Head(HeadFailure::Broken(error)) => {
+            error.kind() == std::io::ErrorKind::ConnectionRefused
+        }
+        _ => false,
+    }
+}
+
+fn may_send_again(request: &Request) -> bool {
+    request.body.is_none() || small_body(request).is_some()
+}
+
 /// Whether a request that failed on a kept connection may be sent again: nothing of it was written, or it met a
 /// connection that had been closed and sending it twice does no harm.
 fn may_repeat(failure: &Failure, request: &Request) -> bool {
-    let again = request.body.is_none() || small_body(request).is_some();
+    let again = may_send_again(request);
     match failure {
         Failure::Send { failure: SendFailure::Broken(_), written } => again && (!written || is_idempotent(request)),
         Failure::Head(HeadFailure::Ended(0) | HeadFailure::Broken(_)) => again && is_idempotent(request),

@@ -1,5 +1,7 @@
 //! The ways to an engine.
 
+#[cfg(feature = "ssh")]
+mod ssh;
 mod tcp;
 #[cfg(feature = "tls")]
 mod tls;
@@ -14,7 +16,7 @@ use std::sync::Arc;
 use longshore_wire::endpoint::{Endpoint, Scheme};
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use crate::config::Tls;
+use crate::config::{self, Tls};
 use crate::error::{Error, ErrorKind, Operation, Result};
 
 pub(crate) use tcp::Tcp;
@@ -86,8 +88,8 @@ impl fmt::Debug for dyn Dial {
     }
 }
 
-/// The way to the engine at `endpoint`; `tls` is what TCP is secured with, if it is.
-pub(crate) fn dialer(endpoint: Endpoint, tls: Option<&Tls>) -> Result<Arc<dyn Dial>> {
+/// The way to the engine at `endpoint`; `tls` is what TCP is secured with, if it is, and `ssh` how `ssh` is run.
+pub(crate) fn dialer(endpoint: Endpoint, tls: Option<&Tls>, ssh: &config::Ssh) -> Result<Arc<dyn Dial>> {
     match endpoint {
         Endpoint::Unix(path) => Ok(Arc::new(Unix::new(path))),
         Endpoint::Tcp { scheme, host, port, path_prefix } => {
@@ -101,9 +103,25 @@ pub(crate) fn dialer(endpoint: Endpoint, tls: Option<&Tls>) -> Result<Arc<dyn Di
                 (Scheme::Https | Scheme::Tcp, tls) => over_tls(tcp, tls),
             }
         }
-        Endpoint::Ssh { .. } => Err(unsupported("an ssh:// address is not supported")),
+        Endpoint::Ssh { user, host, port, path } => over_ssh(user, host, port, path, ssh.clone()),
         Endpoint::NamedPipe(_) => Err(unsupported("a named pipe is not supported")),
     }
+}
+
+#[cfg(feature = "ssh")]
+fn over_ssh(
+    user: Option<String>,
+    host: String,
+    port: Option<u16>,
+    path: Option<String>,
+    options: config::Ssh,
+) -> Result<Arc<dyn Dial>> {
+    Ok(Arc::new(ssh::Ssh::new(user, host, port, path, options)))
+}
+
+#[cfg(not(feature = "ssh"))]
+fn over_ssh(_: Option<String>, _: String, _: Option<u16>, _: Option<String>, _: config::Ssh) -> Result<Arc<dyn Dial>> {
+    Err(unsupported("an ssh:// address needs longshore's feature `ssh`, which this build lacks"))
 }
 
 #[cfg(feature = "tls")]

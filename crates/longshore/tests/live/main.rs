@@ -47,6 +47,8 @@ mod save;
 mod service_logs;
 mod services;
 mod session;
+#[cfg(feature = "ssh")]
+mod ssh;
 mod stats;
 mod support;
 mod swarm;
@@ -65,6 +67,8 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     let works = [
         memory::WORK,
+        #[cfg(feature = "ssh")]
+        ssh::WORK,
         #[cfg(feature = "build")]
         build_folder::WORK,
     ];
@@ -113,6 +117,8 @@ fn main() -> ExitCode {
         service_logs::tests(),
         services::tests(),
         session::tests(),
+        #[cfg(feature = "ssh")]
+        ssh::tests(),
         stats::tests(),
         swarm::tests(),
         system::tests(),

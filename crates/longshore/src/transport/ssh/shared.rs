@@ -1,0 +1,177 @@
+use std::io;
+use std::sync::Arc;
+
+use tokio::io::AsyncReadExt;
+use tokio::process::Command;
+use tokio::sync::Mutex;
+
+use super::advice::lacks_docker;
+use super::line::{Line, TELL_ADDRESS, dial_stdio};
+use super::master::{Master, Seat};
+use super::probe::probe;
+use super::session::Session;
+use crate::transport::Io;
+
+/// Where an engine listens unless something else is said.
+const DEFAULT_SOCKET: &str = "/var/run/docker.sock";
+
+/// What is shared by the connections to one engine, and known of the way to it.
+#[derive(Default)]
+pub(super) struct Shared {
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// Those that lived when they were last seen.
+    masters: Vec<Arc<Master>>,
+    way: Option<Way>,
+    overflow: Option<Overflow>,
+}
+
+/// How the engine is reached.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// By Docker's CLI on the far side.
+    Command,
+    /// By its socket, which is forwarded.
+    Socket,
+}
+
+/// How it is reached when a master has no place for one more session.
+#[derive(Clone)]
+enum Overflow {
+    /// By this socket, which is that of the CLI on the far side.
+    Socket(String),
+    /// By a session on another master.
+    Master,
+}
+
+impl Shared {
+    /// Opens one connection. Masters are started, and the way found out, by one call at a time.
+    pub(super) async fn dial(&self, line: &Line, socket: Option<&str>) -> io::Result<Box<dyn Io>> {
+        let mut state = self.state.lock().await;
+        let master = state.master(line).await?;
+        let Some(way) = state.way else {
+            let (way, io) = find_way(line, socket, &master).await?;
+            state.way = Some(way);
+            return Ok(io);
+        };
+        if way == Way::Socket {
+            drop(state);
+            return Ok(Box::new(master.connect(line, socket.unwrap_or(DEFAULT_SOCKET)).await?));
+        }
+        if let Some(seat) = state.masters.iter().find_map(Master::seat) {
+            drop(state);
+            return Ok(Box::new(session(line, socket, seat)?));
+        }
+        match state.overflow(line, socket, &master).await {
+            Overflow::Socket(path) => {
+                drop(state);
+                Ok(Box::new(master.connect(line, &path).await?))
+            }
+            Overflow::Master => {
+                let master = Master::start(line).await?;
+                let seat = master.seat().ok_or_else(|| io::Error::other("a new connection without a place"))?;
+                state.masters.push(master);
+                Ok(Box::new(session(line, socket, seat)?))
+            }
+        }
+    }
+}
+
+impl State {
+    /// The first master that lives; one is started where there is none.
+    async fn master(&mut self, line: &Line) -> io::Result<Arc<Master>> {
+        self.masters.retain(|master| master.ended().is_none());
+        if let Some(master) = self.masters.first() {
+            return Ok(master.clone());
+        }
+        let master = Master::start(line).await?;
+        self.masters.push(master.clone());
+        Ok(master)
+    }
+
+    /// Finds out, once, how connections beyond the sessions of a master are made.
+    async fn overflow(&mut self, line: &Line, socket: Option<&str>, master: &Arc<Master>) -> Overflow {
+        if let Some(overflow) = &self.overflow {
+            return overflow.clone();
+        }
+        let path = match socket {
+            Some(path) => Some(path.to_owned()),
+            None => ask_socket(line, master).await,
+        };
+        let overflow = match path {
+            Some(path) if leads_to_engine(line, master, &path).await => Overflow::Socket(path),
+            _ => Overflow::Master,
+        };
+        self.overflow.insert(overflow).clone()
+    }
+}
+
+/// Finds out how the engine is reached, and gives the first connection to it.
+async fn find_way(line: &Line, socket: Option<&str>, master: &Arc<Master>) -> io::Result<(Way, Box<dyn Io>)> {
+    let open = || session(line, socket, master.seat().unwrap_or_else(|| master.spare_seat()));
+    let mut first = open()?;
+    let lacking = match probe(&mut first).await {
+        Ok(true) => return Ok((Way::Command, Box::new(first))),
+        Ok(false) => return Ok((Way::Command, Box::new(open()?))),
+        Err(error) => {
+            let (code, said, error) = match first.ended() {
+                Some(ended) => (ended.code, ended.said.clone(), ended.error()),
+                None => (Some(0), error.to_string(), error),
+            };
+            if !lacks_docker(code, &said) {
+                return Err(error);
+            }
+            said
+        }
+    };
+    tracing::debug!(said = lacking, "the far side can't lead to its engine; forwarding the socket");
+    let path = socket.unwrap_or(DEFAULT_SOCKET);
+    let outcome = async {
+        let mut link = master.connect(line, path).await?;
+        match probe(&mut link).await {
+            Ok(true) => Ok(link),
+            Ok(false) => master.connect(line, path).await,
+            Err(error) => Err(io::Error::new(error.kind(), format!("{error}; {}", link.said()))),
+        }
+    };
+    match outcome.await {
+        Ok(link) => Ok((Way::Socket, Box::new(link))),
+        Err(error) => {
+            let message = format!(
+                "the far side has no `docker` that leads to its engine ({lacking}), and its socket {path} can't be \
+                 forwarded ({error})"
+            );
+            Err(io::Error::other(message))
+        }
+    }
+}
+
+/// Runs the command that leads to the engine.
+fn session(line: &Line, socket: Option<&str>, seat: Seat) -> io::Result<Session<Seat>> {
+    run(line, &dial_stdio(socket), seat)
+}
+
+fn run(line: &Line, remote: &str, seat: Seat) -> io::Result<Session<Seat>> {
+    let mut command = Command::new(line.program());
+    command.args(line.session(Some(&seat.control()), remote)?);
+    Session::start(command, seat)
+}
+
+/// The socket by which Docker's CLI on the far side reaches its engine, if it is one.
+async fn ask_socket(line: &Line, master: &Arc<Master>) -> Option<String> {
+    let session = run(line, TELL_ADDRESS, master.spare_seat()).ok()?;
+    let mut told = String::new();
+    session.take(4096).read_to_string(&mut told).await.ok()?;
+    told.trim().strip_prefix("unix://").map(str::to_owned)
+}
+
+/// Whether there is an engine behind a socket of the far side.
+async fn leads_to_engine(line: &Line, master: &Arc<Master>, path: &str) -> bool {
+    match master.connect(line, path).await {
+        Ok(mut link) => probe(&mut link).await.is_ok(),
+        Err(_) => false,
+    }
+}

@@ -1,0 +1,516 @@
+//! The same over ssh: what depends on the transport.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use longshore::config::Ssh;
+use longshore::container::ListOptions;
+use longshore::{ConnectOptions, Container, Deadlines, Docker, ErrorKind, Until};
+use longshore_testkit::live::Live;
+use longshore_testkit::{FarSide, Relay, Sshd};
+
+use crate::harness::{Outcome, Test, test_within};
+use crate::process::{self, Work};
+use crate::support::{Entry, refused, tar, until};
+
+pub(crate) fn tests() -> Vec<Test> {
+    // The first of them may have to install the server.
+    let patient = Duration::from_secs(180);
+    vec![
+        test_within(patient, calls_share_connections),
+        test_within(patient, run_gives_output_and_status),
+        test_within(patient, logs_are_followed_to_the_end),
+        test_within(patient, an_exec_takes_input_and_its_end),
+        test_within(patient, an_exec_gives_much),
+        test_within(patient, an_attachment_takes_input_and_its_end),
+        test_within(patient, stats_come_again_and_again),
+        test_within(patient, archives_go_in_and_out),
+        test_within(patient, a_second_call_costs_one_round_trip),
+        test_within(patient, fifty_calls_at_a_time_share_one_connection),
+        test_within(patient, many_calls_come_through_where_sockets_are_not_forwarded),
+        test_within(patient, a_server_may_grant_few_sessions),
+        test_within(patient, the_socket_may_be_anywhere),
+        test_within(patient, an_old_docker_is_passed_by),
+        test_within(patient, an_unknown_or_changed_host_key_is_an_error),
+        test_within(patient, what_is_wrong_is_told),
+        test_within(patient, a_dropped_call_leaves_no_process),
+        test_within(patient, a_lost_connection_is_an_error_and_the_next_call_makes_another),
+        test_within(patient, no_process_outlives_its_runtime),
+        test_within(patient, no_process_outlives_a_killed_user),
+    ]
+}
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// The engine behind an ssh server.
+pub(crate) async fn over_ssh(live: &Live, far: FarSide) -> Result<(Sshd, Docker), Failure> {
+    let sshd = Sshd::start(live.engine(), far).await?;
+    let docker = connect(&sshd.host(), sshd.client())?;
+    Ok((sshd, docker))
+}
+
+fn connect(host: &str, client: Ssh) -> longshore::Result<Docker> {
+    Docker::connect_with(&ConnectOptions::default().host(host).ssh(client))
+}
+
+/// The far sides that are reached in the two ways: by Docker's CLI, and by the engine's socket.
+fn both() -> [FarSide; 2] {
+    [FarSide::default(), FarSide::default().without_docker()]
+}
+
+/// Waits until the server's clients are gone, and fails with what they are otherwise.
+async fn no_clients(sshd: &Sshd) {
+    let begun = Instant::now();
+    while !sshd.clients().is_empty() {
+        assert!(begun.elapsed() < Duration::from_secs(10), "these are left: {:?}", sshd.clients());
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+async fn calls_share_connections(live: Live) -> Outcome {
+    for (far, commands) in both().into_iter().zip([vec!["command for root"], vec!["command for root"]]) {
+        let (sshd, docker) = over_ssh(&live, far).await?;
+        assert_eq!(docker.host(), sshd.host());
+        for _ in 0..10 {
+            docker.ping().await?;
+            docker.containers().list_with(&ListOptions::default().limit(1)).await?;
+        }
+        assert_eq!(sshd.logins(), 1);
+        let run = sshd.commands();
+        assert!(run.len() == commands.len() && run[0].starts_with(commands[0]), "{run:?}");
+        drop(docker);
+        no_clients(&sshd).await;
+    }
+    Ok(())
+}
+
+async fn run_gives_output_and_status(live: Live) -> Outcome {
+    for far in both() {
+        let (_sshd, docker) = over_ssh(&live, far).await?;
+        let out = docker.containers().output(live.spec(["sh", "-c", "echo out; echo err >&2; exit 3"])).await?;
+        assert!(out.status.code() == 3 && out.stdout == "out\n" && out.stderr == "err\n", "{out:?}");
+    }
+    Ok(())
+}
+
+async fn logs_are_followed_to_the_end(live: Live) -> Outcome {
+    for far in both() {
+        let (_sshd, docker) = over_ssh(&live, far).await?;
+        let run = docker.containers().run(live.spec(["sh", "-c", "echo a; sleep 0.3; echo b >&2; exit 4"])).await?;
+        let out = run.output().await?;
+        assert!(out.status.code() == 4 && out.stdout == "a\n" && out.stderr == "b\n", "{out:?}");
+    }
+    Ok(())
+}
+
+async fn sorted(container: &Container) -> longshore::Result<String> {
+    let mut session = container.exec("sort").stdin().start().await?;
+    session.write_all(b"b\na\n").await?;
+    session.close_stdin().await?;
+    Ok(session.into_output().collect().await?.stdout.text().into_owned())
+}
+
+async fn an_exec_takes_input_and_its_end(live: Live) -> Outcome {
+    for far in both() {
+        let (_sshd, docker) = over_ssh(&live, far).await?;
+        assert_eq!(sorted(&docker.container(live.shared().await?.id())).await?, "a\nb\n");
+    }
+    Ok(())
+}
+
+async fn an_exec_gives_much(live: Live) -> Outcome {
+    for far in both() {
+        let (_sshd, docker) = over_ssh(&live, far).await?;
+        let exec = docker.container(live.shared().await?.id()).exec("head -c 67108864 /dev/zero").start().await?;
+        let mut output = exec.into_output();
+        let mut length = 0;
+        while let Some(chunk) = output.next().await {
+            length += chunk?.bytes.len();
+        }
+        assert_eq!(length, 64 << 20);
+    }
+    Ok(())
+}
+
+async fn an_attachment_takes_input_and_its_end(live: Live) -> Outcome {
+    for far in both() {
+        let (_sshd, docker) = over_ssh(&live, far).await?;
+        let container = docker.containers().create(&live.spec("sort").stdin_once()).await?;
+        let exit = container.wait(Until::NextExit).await?;
+        let mut session = container.attach().stdin().await?;
+        container.start().await?;
+        session.write_all(b"b\na\n").await?;
+        session.close_stdin().await?;
+        let output = session.into_output().collect().await?;
+        assert!(output.stdout == "a\nb\n", "{output:?}");
+        assert!(exit.await?.success());
+    }
+    Ok(())
+}
+
+async fn stats_come_again_and_again(live: Live) -> Outcome {
+    for far in both() {
+        let (_sshd, docker) = over_ssh(&live, far).await?;
+        let mut stats = docker.container(live.shared().await?.id()).stats().await?;
+        let first = stats.next().await.expect("a sample")?;
+        let second = stats.next().await.expect("a sample")?;
+        assert!(second.read.to_system_time() > first.read.to_system_time());
+    }
+    Ok(())
+}
+
+async fn archives_go_in_and_out(live: Live) -> Outcome {
+    for far in both() {
+        let (_sshd, docker) = over_ssh(&live, far).await?;
+        let container = docker.containers().create(&live.spec("true")).await?;
+        let content: Vec<u8> = (0..1_000_000_u32).map(|number| number as u8).collect();
+        container.put_archive("/", tar(&[Entry::file("file", &content)])).await?;
+        let mut bytes = Vec::new();
+        container.archive("/file").await?.copy_to(&mut bytes).await?;
+        assert!(bytes.get(512..512 + content.len()) == Some(&content[..]), "{} bytes", bytes.len());
+    }
+    Ok(())
+}
+
+async fn a_second_call_costs_one_round_trip(live: Live) -> Outcome {
+    let trip = Duration::from_millis(300);
+    // A session is opened, begun and written to, each with an answer; a forwarded socket is opened and written to.
+    for (far, fresh) in both().into_iter().zip([3, 2]) {
+        let sshd = Sshd::start(live.engine(), far).await?;
+        let relay = Relay::start(sshd.port(), trip / 2).await?;
+        let docker = connect(&sshd.host_at(relay.port()), sshd.client())?;
+        docker.containers().list().await?;
+        let mut busy = Vec::new();
+        let (mut kept_took, mut fresh_took) = (Duration::MAX, Duration::MAX);
+        for _ in 0..4 {
+            kept_took = kept_took.min(call_takes(&docker).await?);
+            // The connection that was kept is taken now, so that the next call makes one.
+            busy.push(docker.container(live.shared().await?.id()).wait(Until::NotRunning).await?);
+            fresh_took = fresh_took.min(call_takes(&docker).await?);
+        }
+        assert!(kept_took >= trip && kept_took < trip * 2, "on a connection that was kept: {kept_took:?}");
+        let most = trip * (fresh + 1);
+        assert!(fresh_took >= trip * fresh && fresh_took < most, "on a fresh connection: {fresh_took:?}");
+        assert_eq!(sshd.logins(), 1);
+    }
+    Ok(())
+}
+
+async fn call_takes(docker: &Docker) -> longshore::Result<Duration> {
+    let begun = Instant::now();
+    docker.containers().list_with(&ListOptions::default().limit(1)).await?;
+    Ok(begun.elapsed())
+}
+
+/// Calls that the engine answers late, so many at a time, and one more call while they wait.
+async fn at_a_time(calls: usize, live: &Live, docker: &Docker) -> Outcome {
+    let container = live.start(live.spec("sleep 1000")).await?;
+    let container = docker.container(container.id());
+    let mut waits = Vec::new();
+    let wait = |container: Container| async move { container.wait(Until::NotRunning).await };
+    for outcome in join((0..calls).map(|_| wait(container.clone()))).await {
+        waits.push(outcome?);
+    }
+    docker.ping().await?;
+    live.container(container.id()).kill().await?;
+    for outcome in join(waits.into_iter()).await {
+        assert_eq!(outcome?.code(), 137);
+    }
+    Ok(())
+}
+
+async fn join<F>(futures: impl Iterator<Item = F>) -> Vec<F::Output>
+where
+    F: IntoFuture,
+    F::IntoFuture: Send + 'static,
+    F::Output: Send + 'static,
+{
+    let tasks: Vec<_> = futures.map(|future| tokio::spawn(future.into_future())).collect();
+    let mut outcomes = Vec::new();
+    for task in tasks {
+        outcomes.push(task.await.expect("no panic"));
+    }
+    outcomes
+}
+
+async fn fifty_calls_at_a_time_share_one_connection(live: Live) -> Outcome {
+    for far in both() {
+        let (sshd, docker) = over_ssh(&live, far).await?;
+        // Nothing is known yet: all of them find out together.
+        for outcome in join((0..50).map(|_| {
+            let docker = docker.clone();
+            async move { docker.ping().await }
+        }))
+        .await
+        {
+            outcome?;
+        }
+        at_a_time(50, &live, &docker).await?;
+        assert_eq!(sshd.logins(), 1);
+        let masters = sshd.clients().into_iter().filter(|(_, line)| line.contains(" ControlMaster=yes "));
+        // The master, and the shell that ends it when this process ends.
+        assert_eq!(masters.count(), 2, "{:?}", sshd.clients());
+    }
+    Ok(())
+}
+
+async fn many_calls_come_through_where_sockets_are_not_forwarded(live: Live) -> Outcome {
+    let (sshd, docker) = over_ssh(&live, FarSide::default().setting("AllowStreamLocalForwarding no")).await?;
+    at_a_time(20, &live, &docker).await?;
+    assert!((2..=4).contains(&sshd.logins()), "{}", sshd.logins());
+    drop(docker);
+    no_clients(&sshd).await;
+    Ok(())
+}
+
+async fn a_server_may_grant_few_sessions(live: Live) -> Outcome {
+    let (_sshd, docker) = over_ssh(&live, FarSide::default().setting("MaxSessions 2")).await?;
+    let shared = docker.container(live.shared().await?.id());
+    let _first = shared.wait(Until::NotRunning).await?;
+    let _second = shared.wait(Until::NotRunning).await?;
+    // What the server does not grant is asked for in another way, whatever the method is.
+    let container = docker.containers().create(&live.spec("true")).await?;
+    at_a_time(50, &live, &docker).await?;
+    container.remove().await?;
+    Ok(())
+}
+
+async fn the_socket_may_be_anywhere(live: Live) -> Outcome {
+    let hostile = "/run/it's $HOME; (a) `b` \"c\" d:e\\f~*?.sock";
+    // Docker's CLI itself can't be told of the second one.
+    for path in [hostile, "/run/a%g.sock"] {
+        for far in both() {
+            let sshd = Sshd::start(live.engine(), far.socket(path)).await?;
+            let encoded: String = path.bytes().map(encoded).collect();
+            let docker = connect(&format!("{}{encoded}", sshd.host()), sshd.client())?;
+            docker.ping().await?;
+            at_a_time(50, &live, &docker).await?;
+            assert_eq!(sshd.logins(), 1);
+        }
+    }
+    Ok(())
+}
+
+/// A byte of a path as it stands in an address.
+fn encoded(byte: u8) -> String {
+    if byte == b'/' { "/".to_owned() } else { format!("%{byte:02x}") }
+}
+
+async fn an_old_docker_is_passed_by(live: Live) -> Outcome {
+    let script = "#!/bin/sh\necho \"docker: 'system dial-stdio' is not a docker command.\" >&2\nexit 1\n";
+    let (sshd, docker) = over_ssh(&live, FarSide::default().docker(script)).await?;
+    docker.ping().await?;
+    docker.close();
+    docker.ping().await?;
+    assert_eq!((sshd.logins(), sshd.commands().len()), (1, 1));
+    Ok(())
+}
+
+async fn an_unknown_or_changed_host_key_is_an_error(live: Live) -> Outcome {
+    let sshd = Sshd::start(live.engine(), FarSide::default()).await?;
+    for (client, advice) in [
+        (sshd.client_that_knows_nobody(), "the host's key is not known"),
+        (sshd.client_that_knows_another(), "the host shows another key"),
+    ] {
+        for _ in 0..2 {
+            let error = refused(connect(&sshd.host(), client.clone())?.ping().await, &[ErrorKind::Connect]);
+            let text = error.to_string();
+            assert!(text.contains("Host key verification failed") && text.contains(advice), "{text}");
+        }
+    }
+    assert_eq!(sshd.logins(), 0);
+    no_clients(&sshd).await;
+    Ok(())
+}
+
+async fn what_is_wrong_is_told(live: Live) -> Outcome {
+    let sshd = Sshd::start(live.engine(), FarSide::default()).await?;
+    let (host, client) = (sshd.host(), sshd.client());
+    let stranger = host.replace("root@", "stranger@");
+    let closed = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+    let nowhere = Sshd::start(live.engine(), FarSide::default().socket("/run/else.sock")).await?;
+    let bare = Sshd::start(live.engine(), FarSide::default().without_docker().socket("/run/else.sock")).await?;
+    let locked = FarSide::default().without_docker().setting("AllowStreamLocalForwarding no");
+    let locked = Sshd::start(live.engine(), locked).await?;
+    let noisy = Sshd::start(live.engine(), FarSide::default().docker("#!/bin/sh\necho Welcome\nexec cat\n")).await?;
+    for (host, client, said, advice) in [
+        (host.clone(), sshd.client_with_a_wrong_key(), "Permission denied (publickey)", "none of the keys"),
+        (host.clone(), Ssh::default().program("/no/such/ssh"), "/no/such/ssh", "is OpenSSH installed"),
+        (format!("ssh://{closed}"), client.clone(), "Connection refused", "no ssh server listens"),
+        (
+            "ssh://no-such-host.invalid".to_owned(),
+            client.clone(),
+            "Could not resolve hostname",
+            "no such host is known",
+        ),
+        (stranger, client, "permission denied", "may not use the engine"),
+        (nowhere.host(), nowhere.client(), "no such file or directory", "does it run"),
+        (bare.host(), bare.client(), "docker: not found", "there is no engine's socket"),
+        (locked.host(), locked.client(), "docker: not found", "AllowStreamLocalForwarding"),
+        (noisy.host(), noisy.client(), "Welcome", "start-up files"),
+    ] {
+        let begun = Instant::now();
+        let error = refused(connect(&host, client)?.ping().await, &[ErrorKind::Connect]);
+        let text = error.to_string();
+        assert!(text.contains(&host) && text.contains(said) && text.contains(advice), "{text}");
+        assert!(begun.elapsed() < Duration::from_secs(8), "{text}: {:?}", begun.elapsed());
+    }
+    for sshd in [&sshd, &nowhere, &bare, &locked, &noisy] {
+        no_clients(sshd).await;
+    }
+    Ok(())
+}
+
+async fn a_dropped_call_leaves_no_process(live: Live) -> Outcome {
+    for far in both() {
+        let (sshd, docker) = over_ssh(&live, far).await?;
+        let mut pause = Duration::from_millis(1);
+        let mut late = 0;
+        while late < 2 {
+            let docker = docker.with_deadlines(Deadlines::default().total(pause));
+            late = if docker.containers().list().await.is_ok() { late + 1 } else { 0 };
+            docker.close();
+            pause = pause * 5 / 4;
+        }
+        let mut stats = docker.container(live.shared().await?.id()).stats().await?;
+        stats.next().await.expect("a sample")?;
+        docker.close();
+        drop(docker);
+        // The connection is what the stream lives on.
+        stats.next().await.expect("a sample")?;
+        drop(stats);
+        no_clients(&sshd).await;
+    }
+    Ok(())
+}
+
+async fn a_lost_connection_is_an_error_and_the_next_call_makes_another(live: Live) -> Outcome {
+    for far in both() {
+        let (sshd, docker) = over_ssh(&live, far).await?;
+        let shared = docker.container(live.shared().await?.id());
+        // Nothing but the end of the connection tells the end of a terminal's output.
+        let mut terminal = shared.exec(["sh", "-c", "echo begun; sleep 1000"]).tty().start().await?;
+        let begun = terminal.next().await.expect("output")?;
+        assert!(begun.bytes.starts_with(b"begun"), "{begun:?}");
+        let mut stats = shared.stats().await?;
+        stats.next().await.expect("a sample")?;
+        docker.ping().await?;
+        sshd.kill_masters();
+        let error = loop {
+            match terminal.next().await {
+                Some(Ok(_)) => {}
+                Some(Err(error)) => break error,
+                None => panic!("the end of the connection was taken for that of the output"),
+            }
+        };
+        assert!(error.kind() == ErrorKind::Truncated && error.to_string().contains("ssh"), "{error}");
+        let error = loop {
+            if let Err(error) = stats.next().await.expect("an error") {
+                break error;
+            }
+        };
+        assert_eq!(error.kind(), ErrorKind::Truncated, "{error}");
+        docker.ping().await?;
+        assert_eq!(sshd.logins(), 2);
+        sshd.kill_masters();
+        until("the end of the master", || async {
+            Ok(sshd
+                .clients()
+                .iter()
+                .all(|(_, line)| !line.contains(" ControlMaster=yes ") || line.starts_with("/bin/sh")))
+        })
+        .await?;
+        let container = docker.containers().create(&live.spec("true")).await?;
+        container.remove().await?;
+        assert_eq!(sshd.logins(), 3);
+    }
+    Ok(())
+}
+
+pub(crate) const WORK: Work = ("ssh", |given| Box::pin(work(given)));
+
+/// Uses an engine over ssh in a process of its own: the second word says until when.
+async fn work(given: &[&str]) -> Result<String, Failure> {
+    let [host, program, config, container, folder, how] = given else { return Err("too little is given".into()) };
+    let client = Ssh::default().program(*program).config_file(*config);
+    let (docker, stats) = {
+        let (host, container) = ((*host).to_owned(), (*container).to_owned());
+        // A runtime that is gone before what was made in it.
+        let using = async move {
+            let docker = connect(&host, client)?;
+            docker.ping().await?;
+            let stats = docker.container(container).stats().await?;
+            docker.ping().await?;
+            Ok::<_, longshore::Error>((docker, stats))
+        };
+        let own = move || {
+            let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+            let used = runtime.block_on(using)?;
+            runtime.shutdown_background();
+            Ok::<_, Failure>(used)
+        };
+        std::thread::spawn(own).join().expect("no panic")?
+    };
+    if *how == "for ever" {
+        std::fs::write(format!("{folder}/ready"), "")?;
+        std::future::pending::<()>().await;
+    }
+    drop((docker, stats));
+    let begun = Instant::now();
+    // Those that have ended and were not reaped count too.
+    loop {
+        let mut children = String::new();
+        for thread in std::fs::read_dir("/proc/self/task")? {
+            children += &std::fs::read_to_string(thread?.path().join("children")).unwrap_or_default();
+        }
+        if children.trim().is_empty() {
+            return Ok("none".to_owned());
+        }
+        if begun.elapsed() > Duration::from_secs(5) {
+            return Ok(format!("left: {children}"));
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// What the work is given.
+async fn words(live: &Live, sshd: &Sshd, folder: &Path, how: &str) -> longshore::Result<Vec<String>> {
+    let client = sshd.client();
+    let path = |path: Option<PathBuf>| path.unwrap_or_default().display().to_string();
+    let container = live.shared().await?.id().to_owned();
+    let paths = [path(client.program), path(client.config_file)];
+    Ok([vec![sshd.host()], paths.to_vec(), vec![container, path(Some(folder.into())), how.to_owned()]].concat())
+}
+
+async fn no_process_outlives_its_runtime(live: Live) -> Outcome {
+    for far in both() {
+        let sshd = Sshd::start(live.engine(), far).await?;
+        let words = words(&live, &sshd, &std::env::temp_dir(), "once").await?;
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        assert_eq!(process::measure(WORK, &words).await?.0, "none");
+        no_clients(&sshd).await;
+    }
+    Ok(())
+}
+
+async fn no_process_outlives_a_killed_user(live: Live) -> Outcome {
+    for far in both() {
+        let sshd = Sshd::start(live.engine(), far).await?;
+        let folder = std::env::temp_dir().join(live.name());
+        std::fs::create_dir(&folder)?;
+        let words = words(&live, &sshd, &folder, "for ever").await?;
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let mut working = Box::pin(process::measure(WORK, &words));
+        let ready = until("the call", || async { Ok(folder.join("ready").exists()) });
+        tokio::select! {
+            outcome = &mut working => return Err(format!("it ended too soon: {outcome:?}").into()),
+            outcome = ready => outcome?,
+        }
+        assert!(!sshd.clients().is_empty());
+        // Dropping it kills the process.
+        drop(working);
+        no_clients(&sshd).await;
+        std::fs::remove_dir_all(&folder)?;
+    }
+    Ok(())
+}
