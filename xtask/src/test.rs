@@ -27,7 +27,7 @@ const HOST: &str = "LONGSHORE_TEST_HOST";
 /// Names the program of the registry that live tests push to and pull from.
 const REGISTRY: &str = "LONGSHORE_TEST_REGISTRY";
 
-/// Names the official CLIs that live tests compare with, as a list with `:` between them.
+/// Names the official CLI that live tests compare with.
 const CLI: &str = "LONGSHORE_TEST_CLI";
 
 /// The test of the library that talks to engines; all others are over wires of their own.
@@ -109,9 +109,9 @@ fn live(stages: &mut Stages) -> Result<()> {
         }
     }
     if std::env::var_os(CLI).is_none() {
-        match engine::clis() {
-            Ok(programs) => {
-                tests.env(CLI, programs);
+        match engine::cli() {
+            Ok(program) => {
+                tests.env(CLI, program);
             }
             Err(error) => eprintln!("WARNING: THE TESTS THAT COMPARE WITH THE OFFICIAL CLI WILL FAIL: {error}"),
         }

@@ -12,7 +12,7 @@ use longshore::Environment;
 use crate::Folder;
 use crate::live::xtask;
 
-/// Names the official CLIs to compare with.
+/// Names the official CLI to compare with.
 const VARIABLE: &str = "LONGSHORE_TEST_CLI";
 
 /// Stands for the address of an engine, in what follows.
@@ -128,7 +128,9 @@ impl Setting {
     /// The same as a value.
     pub fn environment(&self, home: &Path, engine: &str) -> Environment {
         let variables = self.variables(home, engine);
-        variables.into_iter().fold(Environment::default(), |environment, (name, value)| environment.variable(name, value))
+        variables
+            .into_iter()
+            .fold(Environment::default(), |environment, (name, value)| environment.variable(name, value))
     }
 
     /// The context in use, as `docker context show` prints it.
@@ -147,16 +149,15 @@ impl Setting {
     }
 }
 
-/// The official CLIs to compare with: those of `LONGSHORE_TEST_CLI`, else those that `cargo xtask engine cli` installs.
+/// The official CLI to compare with: that of `LONGSHORE_TEST_CLI`, else the one that `cargo xtask engine cli` installs.
 ///
 /// # Errors
-/// When there are none, and none can be had.
-pub fn official_clis() -> Result<Vec<PathBuf>, String> {
-    let list = match std::env::var(VARIABLE).ok().filter(|list| !list.is_empty()) {
-        Some(list) => list,
-        None => xtask(&["engine", "cli"], Stdio::piped())?,
-    };
-    Ok(std::env::split_paths(list.trim()).collect())
+/// When there is none, and none can be had.
+pub fn official_cli() -> Result<PathBuf, String> {
+    match std::env::var_os(VARIABLE).filter(|program| !program.is_empty()) {
+        Some(program) => Ok(program.into()),
+        None => Ok(xtask(&["engine", "cli"], Stdio::piped())?.trim().into()),
+    }
 }
 
 /// The table of the README.
@@ -164,10 +165,11 @@ pub fn table() -> String {
     let mut table = "| variables | files | context | engine |\n|---|---|---|---|\n".to_owned();
     for setting in SETTINGS {
         let shown = |text: &str| text.replace(HOME, "~").replace(ENGINE, SHOWN);
-        let variables = setting.variables.iter().map(|(name, value)| match value.trim().is_empty() || value.contains(' ') {
-            true => format!("`{name}='{}'`", shown(value)),
-            false => format!("`{name}={}`", shown(value)),
-        });
+        let variables =
+            setting.variables.iter().map(|(name, value)| match value.trim().is_empty() || value.contains(' ') {
+                true => format!("`{name}='{}'`", shown(value)),
+                false => format!("`{name}={}`", shown(value)),
+            });
         let files = setting.files.iter().map(|(path, content)| format!("`~/{path}`: `{content}`"));
         let [variables, files] = [variables.collect::<Vec<_>>(), files.collect()].map(|cell| cell.join("<br>"));
         let address = setting.address.map_or("an error".to_owned(), |address| format!("`{}`", shown(address)));

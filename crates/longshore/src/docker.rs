@@ -11,7 +11,7 @@ use crate::config::{Endpoint, EndpointSource, Environment, Resolved, Tls, Wish};
 use crate::error::{Error, ErrorKind, Operation, Result};
 use crate::http::{Client, Deadlines, Method, Payload, Request, Response};
 #[cfg(feature = "websocket")]
-use crate::http::{Timer, Upgraded, UpgradeHead};
+use crate::http::{Timer, UpgradeHead, Upgraded};
 use crate::transport::{self, Dial};
 
 /// A client of one engine: cheap to clone, and shared by all the handles made from it.
@@ -399,11 +399,7 @@ fn ping(method: Method, operation: &Operation) -> Request {
 
 impl fmt::Debug for Docker {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("Docker")
-            .field("host", &self.host())
-            .field("version", &self.agreed())
-            .finish()
+        formatter.debug_struct("Docker").field("host", &self.host()).field("version", &self.agreed()).finish()
     }
 }
 

@@ -43,7 +43,8 @@ pub(crate) struct Root {
 /// The registry that the tests push to and pull from. Its program runs as any other of the machine.
 pub(crate) const REGISTRY: Root = Root { name: "registry", suite: "bookworm", packages: &["docker-registry"] };
 
-/// The official CLI, newer than the one that Docker 20.10's root has.
+/// The official CLI that the tests compare with. That of Docker 20.10's root is another: it takes a `DOCKER_HOST` that is
+/// set to nothing for one that is set.
 pub(crate) const CLI: Root = Root { name: "cli", suite: "trixie", packages: &["docker-cli"] };
 
 /// How an engine is started and spoken to.

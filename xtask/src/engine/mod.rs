@@ -57,7 +57,7 @@ enum Verb {
     },
     /// Print the path of the registry's program, for the tests; it is installed first where it is missing
     Registry,
-    /// Print the paths of the official CLIs that the tests compare with; they are installed first where they are missing
+    /// Print the path of the official CLI, for the tests; it is installed first where it is missing
     Cli,
 }
 
@@ -97,7 +97,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
             Ok(())
         }
         Verb::Cli => {
-            println!("{}", clis()?);
+            println!("{}", cli()?.display());
             Ok(())
         }
     }
@@ -140,12 +140,9 @@ pub(crate) fn registry() -> Result<PathBuf> {
     Ok(install::ensure(catalog::REGISTRY)?.join("usr/bin/docker-registry"))
 }
 
-/// The official CLIs that tests compare with, oldest first, as a list with `:` between them; they are installed first if
-/// need be.
-pub(crate) fn clis() -> Result<String> {
-    let roots = [Engine::Docker20.root(), catalog::CLI];
-    let programs = roots.map(|root| Ok(install::ensure(root)?.join("usr/bin/docker").display().to_string()));
-    Ok(programs.into_iter().collect::<Result<Vec<_>>>()?.join(":"))
+/// The official CLI that tests compare with, installed first if need be.
+pub(crate) fn cli() -> Result<PathBuf> {
+    Ok(install::ensure(catalog::CLI)?.join("usr/bin/docker"))
 }
 
 fn start_each(engines: &[Engine], required: impl Fn(Engine) -> bool) -> Result<Vec<Running>> {

@@ -130,8 +130,7 @@ mod tests {
     #[test]
     fn the_version_is_read_as_the_official_cli_reads_it() {
         let read = |text: &str| Environment::default().variable("DOCKER_API_VERSION", text).api_version();
-        for (text, version) in
-            [("", None), (" ", None), ("v", None), ("1.41", Some((1, 41))), (" v1.9 ", Some((1, 9)))]
+        for (text, version) in [("", None), (" ", None), ("v", None), ("1.41", Some((1, 41))), (" v1.9 ", Some((1, 9)))]
         {
             assert_eq!(read(text).unwrap(), version.map(|(major, minor)| ApiVersion::new(major, minor)), "{text}");
         }

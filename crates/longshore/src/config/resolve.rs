@@ -71,7 +71,9 @@ impl Endpoint {
             EndpointSource::Nothing if self.looked_at.is_empty() => Some("the usual place".to_owned()),
             EndpointSource::Nothing => {
                 let places = self.looked_at.join(", ");
-                Some(format!("the usual place, since nothing names an engine and there is no socket at any of {places}"))
+                Some(format!(
+                    "the usual place, since nothing names an engine and there is no socket at any of {places}"
+                ))
             }
         }
     }

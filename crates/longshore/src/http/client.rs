@@ -44,11 +44,7 @@ pub(crate) struct UpgradeHead {
 }
 
 impl Client {
-    pub(crate) fn new(
-        dial: Arc<dyn Dial>,
-        reason: Option<String>,
-        headers: Result<Vec<(String, String)>>,
-    ) -> Self {
+    pub(crate) fn new(dial: Arc<dyn Dial>, reason: Option<String>, headers: Result<Vec<(String, String)>>) -> Self {
         let (host, path_prefix) = (dial.host(), dial.path_prefix());
         Client { dial, reason, host, path_prefix, headers, newest: AtomicU32::new(0), pool: Arc::default() }
     }

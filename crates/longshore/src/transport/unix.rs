@@ -39,9 +39,7 @@ impl Dial for Unix {
     fn advice(&self, error: &io::Error) -> Option<String> {
         let path = self.path.display();
         match error.kind() {
-            io::ErrorKind::NotFound => {
-                Some(format!("there is no socket at {path}: is the engine running?"))
-            }
+            io::ErrorKind::NotFound => Some(format!("there is no socket at {path}: is the engine running?")),
             io::ErrorKind::PermissionDenied => {
                 Some(format!("this user may not open {path}: is the user in the group that owns it, often `docker`?"))
             }

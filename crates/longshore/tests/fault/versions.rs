@@ -98,10 +98,7 @@ async fn what_an_older_engine_refuses_for_its_version_is_sent_again_with_its_bod
 
 #[tokio::test(start_paused = true)]
 async fn an_upload_that_can_not_be_repeated_is_an_error_and_the_next_call_is_none() {
-    let script = [
-        exchange("1.41", "POST /v1.51/images/load?quiet=0", too_new("1.51", "1.41")),
-        listed("1.41", "1.41"),
-    ];
+    let script = [exchange("1.41", "POST /v1.51/images/load?quiet=0", too_new("1.51", "1.41")), listed("1.41", "1.41")];
     let (engine, docker) = exchanged("1.51", script).await;
     let error = docker.images().load(Payload::reader(&b"tar"[..])).await.err().unwrap();
     assert_eq!((error.kind(), error.status()), (ErrorKind::Unsupported, Some(400)), "{error:?}");
@@ -185,8 +182,7 @@ async fn an_engine_that_became_too_old_is_told_with_both_versions() {
 async fn a_version_that_was_set_is_never_left() {
     for options in [
         ConnectOptions::default().version(version("1.30")),
-        ConnectOptions::default()
-            .environment(longshore::Environment::default().variable("DOCKER_API_VERSION", "1.30")),
+        ConnectOptions::default().environment(longshore::Environment::default().variable("DOCKER_API_VERSION", "1.30")),
     ] {
         let refused = || exchange("1.52", "GET /v1.30/containers/json", too_old("1.30", "1.44"));
         let engine = ScriptedEngine::new([refused(), refused()]);
