@@ -6,7 +6,7 @@ use std::time::Instant;
 use clap::Args;
 use serde::Deserialize;
 
-use crate::engine::{self, Engine};
+use crate::engine::{self, Engine, Program};
 use crate::error::{Context, Error, Result};
 use crate::{coverage, tidy, workspace};
 
@@ -23,12 +23,6 @@ const ENGINES: &str = "LONGSHORE_TEST_ENGINES";
 
 /// Names an engine of one's own for the live tests.
 const HOST: &str = "LONGSHORE_TEST_HOST";
-
-/// Names the program of the registry that live tests push to and pull from.
-const REGISTRY: &str = "LONGSHORE_TEST_REGISTRY";
-
-/// Names the official CLI that live tests compare with.
-const CLI: &str = "LONGSHORE_TEST_CLI";
 
 /// The test of the library that talks to engines; all others are over wires of their own.
 const LIVE: &str = "live";
@@ -100,20 +94,12 @@ fn documentation() -> Command {
 /// Runs the live tests on every engine, and stops those engines that were started for it.
 fn live(stages: &mut Stages) -> Result<()> {
     let mut tests = workspace::cargo(&["test", "--package", "longshore", "--all-features", "--test", LIVE]);
-    if std::env::var_os(REGISTRY).is_none() {
-        match engine::registry() {
-            Ok(program) => {
-                tests.env(REGISTRY, program);
+    for program in Program::ALL.into_iter().filter(|program| std::env::var_os(program.variable()).is_none()) {
+        match engine::program(program) {
+            Ok(path) => {
+                tests.env(program.variable(), path);
             }
-            Err(error) => eprintln!("WARNING: THE TESTS THAT NEED A REGISTRY WILL FAIL: {error}"),
-        }
-    }
-    if std::env::var_os(CLI).is_none() {
-        match engine::cli() {
-            Ok(program) => {
-                tests.env(CLI, program);
-            }
-            Err(error) => eprintln!("WARNING: THE TESTS THAT COMPARE WITH THE OFFICIAL CLI WILL FAIL: {error}"),
+            Err(error) => eprintln!("WARNING: THE TESTS THAT NEED THIS PROGRAM WILL FAIL: {error}"),
         }
     }
     if std::env::var_os(HOST).is_some() || std::env::var_os(ENGINES).is_some() {

@@ -14,14 +14,35 @@ use std::fmt;
 
 use serde::Deserialize;
 use serde::de::value::{MapDeserializer, SeqDeserializer};
-use serde::de::{DeserializeSeed, Deserializer, Error, IntoDeserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, IntoDeserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::de::Read;
 
 /// Decodes one JSON value, as leniently as [the module](self) describes.
 ///
 /// # Errors
 /// Says where the text is no JSON, where a value has another shape than `T` expects, or that something follows it.
 pub fn from_slice<'de, T: Deserialize<'de>>(json: &'de [u8]) -> Result<T, serde_json::Error> {
-    let mut json = serde_json::Deserializer::from_slice(json);
+    // Checking the whole text at once costs less than checking each text in it.
+    match std::str::from_utf8(json) {
+        Ok(text) => whole(serde_json::Deserializer::from_str(text)),
+        Err(_) => whole(serde_json::Deserializer::from_slice(json)),
+    }
+}
+
+/// Decodes the JSON value at the beginning of a text, as leniently as [the module](self) describes, and tells its length
+/// with the spaces before it.
+///
+/// # Errors
+/// As [`from_slice`]; the error [is one of an early end](serde_json::Error::is_eof) if there is only a part of a value.
+pub fn first_from_str<'de, T: Deserialize<'de>>(text: &'de str) -> Result<(T, usize), serde_json::Error> {
+    let mut json = serde_json::Deserializer::from_str(text);
+    let value = deserialize(&mut json)?;
+    Ok((value, json.into_iter::<IgnoredAny>().byte_offset()))
+}
+
+fn whole<'de, R: Read<'de>, T: Deserialize<'de>>(
+    mut json: serde_json::Deserializer<R>,
+) -> Result<T, serde_json::Error> {
     let value = deserialize(&mut json)?;
     json.end()?;
     Ok(value)

@@ -5,15 +5,10 @@
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 
 use longshore::Environment;
 
-use crate::Folder;
-use crate::live::xtask;
-
-/// Names the official CLI to compare with.
-const VARIABLE: &str = "LONGSHORE_TEST_CLI";
+use crate::{Folder, program};
 
 /// Stands for the address of an engine, in what follows.
 const ENGINE: &str = "{engine}";
@@ -149,15 +144,13 @@ impl Setting {
     }
 }
 
-/// The official CLI to compare with: that of `LONGSHORE_TEST_CLI`, else the one that `cargo xtask engine cli` installs.
+/// The official CLI to compare with: that of `LONGSHORE_TEST_CLI`, else the one that `cargo xtask engine program cli`
+/// installs.
 ///
 /// # Errors
 /// When there is none, and none can be had.
 pub fn official_cli() -> Result<PathBuf, String> {
-    match std::env::var_os(VARIABLE).filter(|program| !program.is_empty()) {
-        Some(program) => Ok(program.into()),
-        None => Ok(xtask(&["engine", "cli"], Stdio::piped())?.trim().into()),
-    }
+    program::find("cli")
 }
 
 /// The table of the README.

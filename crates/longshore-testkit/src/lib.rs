@@ -5,9 +5,13 @@
 //! | [`engine`] | plays an engine in memory, from a script of exchanges |
 //! | [`answer`] | says how an answer comes: in which pieces, and where it is cut, reset or stalled |
 //! | [`environments`] | has surroundings in which the official CLI and longshore must find the same engine |
+//! | [`tls`] | leads to the TLS of a real engine |
+//! | [`certificates`] | makes authorities and certificates |
 //! | [`transcript`] | has recorded exchanges of every kind, with the calls that lead to them and what they give |
+//! | [`pass`] | keeps credentials with a real helper |
 //! | [`poll`] | drops a future after so many polls, reads a stream to its end |
 //! | [`proxy`] | stands before a real engine and breaks its connections |
+//! | [`gateway`] | puts a real proxy before an engine |
 //! | [`live`] | knows the real engines to test with, and removes what tests make on them |
 //! | [`memory`] | tells how much memory a process has taken |
 //! | [`registry`] | runs a real registry, and lets engines reach it |
@@ -26,16 +30,21 @@
 //! ```
 
 pub mod answer;
+pub mod certificates;
 mod connection;
 pub mod engine;
 pub mod environments;
 mod folder;
+pub mod gateway;
 pub mod live;
 pub mod memory;
+pub mod pass;
 pub mod poll;
+mod program;
 pub mod proxy;
 pub mod registry;
 mod request;
+pub mod tls;
 pub mod transcript;
 
 pub use answer::{Answer, Exchange, Fault, Upload};

@@ -11,15 +11,14 @@ use std::fs;
 use std::io;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 use tokio::sync::OnceCell;
 
-use crate::live::{LiveEngine, xtask};
+use crate::live::LiveEngine;
+use crate::program::Program;
 use crate::proxy::{FaultProxy, Faults};
 
 /// The user whom the guarded registry knows.
@@ -33,12 +32,6 @@ const HTPASSWD: &str = "tester:$2b$04$1zJK9j/8HvX9MdR4H3YOs.l63prElut4GCIp1IFc6D
 
 /// `tester:correct horse`, as HTTP's basic authentication has it.
 const BASIC: &str = "dGVzdGVyOmNvcnJlY3QgaG9yc2U=";
-
-/// Names the program of the registry.
-const VARIABLE: &str = "LONGSHORE_TEST_REGISTRY";
-
-/// What the folders of registries are called, before the id of their process.
-const FOLDERS: &str = "longshore-registry-";
 
 /// How long the registry may take until it answers.
 const READY_WITHIN: Duration = Duration::from_secs(20);
@@ -70,7 +63,7 @@ impl Door {
     /// # Errors
     /// When there is no registry, or the engine's network can't be entered.
     pub async fn open(engine: &LiveEngine) -> io::Result<Self> {
-        Door::to(OPEN.get_or_try_init(|| Registry::start("open")).await?, engine)
+        Door::to(OPEN.get_or_try_init(|| Registry::start(false)).await?, engine)
     }
 
     /// Leads to the registry that wants [`USERNAME`] and [`PASSWORD`].
@@ -78,7 +71,7 @@ impl Door {
     /// # Errors
     /// As [`open`](Door::open).
     pub async fn guarded(engine: &LiveEngine) -> io::Result<Self> {
-        Door::to(GUARDED.get_or_try_init(|| Registry::start("guarded")).await?, engine)
+        Door::to(GUARDED.get_or_try_init(|| Registry::start(true)).await?, engine)
     }
 
     fn to(registry: &'static Registry, engine: &LiveEngine) -> io::Result<Self> {
@@ -112,32 +105,29 @@ impl Door {
 /// Ends the registries of this process. They end with it in any case, but leave a folder behind.
 pub fn end() {
     for registry in [OPEN.get(), GUARDED.get()].into_iter().flatten() {
-        // One that has ended by itself is as good.
-        let _ = rustix::process::kill_process(registry.process, rustix::process::Signal::TERM);
-        let _ = fs::remove_dir_all(&registry.folder);
+        registry.program.end();
     }
 }
 
 /// A registry that runs.
 #[derive(Debug)]
 struct Registry {
-    folder: PathBuf,
+    program: Program,
     socket: PathBuf,
-    process: rustix::process::Pid,
 }
 
 impl Registry {
-    async fn start(kind: &str) -> io::Result<Self> {
-        let finding = tokio::task::spawn_blocking(program).await.map_err(io::Error::other)?;
-        let program = finding.map_err(io::Error::other)?;
-        remove_stale();
-        let folder = std::env::temp_dir().join(format!("{FOLDERS}{}-{kind}", std::process::id()));
-        fs::create_dir(&folder)?;
-        let socket = folder.join("socket");
-        fs::write(folder.join("htpasswd"), HTPASSWD)?;
-        fs::write(folder.join("config.yml"), configuration(&folder, kind == "guarded"))?;
-        let process = run(&program, &folder)?;
-        let registry = Registry { folder, socket, process };
+    async fn start(guarded: bool) -> io::Result<Self> {
+        let mut socket = PathBuf::new();
+        let program = Program::start("registry", |folder| {
+            socket = folder.join("socket");
+            fs::write(folder.join("htpasswd"), HTPASSWD)?;
+            let configured = folder.join("config.yml");
+            fs::write(&configured, configuration(folder, guarded))?;
+            Ok(vec!["serve".into(), configured.into()])
+        })
+        .await?;
+        let registry = Registry { program, socket };
         registry.ready().await?;
         Ok(registry)
     }
@@ -148,10 +138,9 @@ impl Registry {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         };
-        tokio::time::timeout(READY_WITHIN, asking).await.map_err(|_| {
-            let log = fs::read_to_string(self.folder.join("log")).unwrap_or_default();
-            io::Error::other(format!("the registry does not answer; it says: {log}"))
-        })
+        tokio::time::timeout(READY_WITHIN, asking)
+            .await
+            .map_err(|_| io::Error::other(format!("the registry does not answer; it says: {}", self.program.log())))
     }
 
     async fn get(&self, path: &str) -> io::Result<(u16, String)> {
@@ -173,17 +162,6 @@ impl Registry {
     }
 }
 
-/// The program of the registry: what `LONGSHORE_TEST_REGISTRY` names, else `cargo xtask engine registry` installs it.
-fn program() -> Result<PathBuf, String> {
-    if let Some(program) = std::env::var_os(VARIABLE).filter(|program| !program.is_empty()) {
-        return Ok(program.into());
-    }
-    let path = xtask(&["engine", "registry"], Stdio::piped()).map_err(|error| {
-        format!("THERE IS NO REGISTRY TO TEST WITH: {error}; name its program: {VARIABLE}=/usr/bin/docker-registry")
-    })?;
-    Ok(path.trim().into())
-}
-
 fn configuration(folder: &Path, guarded: bool) -> String {
     let folder = folder.display();
     let mut text = format!(
@@ -196,60 +174,9 @@ fn configuration(folder: &Path, guarded: bool) -> String {
     text
 }
 
-/// Runs the registry until this process ends, however that is.
-fn run(program: &Path, folder: &Path) -> io::Result<rustix::process::Pid> {
-    let log = fs::File::create(folder.join("log"))?;
-    // What waits to be told of its parent's death is told of the death of the thread that made it.
-    let (sender, receiver) = std::sync::mpsc::channel();
-    let mut command = Command::new("setpriv");
-    command.args(["--pdeathsig", "KILL", "--"]).arg(program).arg("serve").arg(folder.join("config.yml"));
-    command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
-    std::thread::Builder::new().name("registry".to_owned()).spawn(move || {
-        let child = command.spawn();
-        let (process, child) = match child {
-            Ok(child) => (Ok(child.id()), Some(child)),
-            Err(error) => (Err(error), None),
-        };
-        // Whoever waits for it is there until it has come.
-        let _ = sender.send(process);
-        child.map(|mut child| child.wait())
-    })?;
-    let process = receiver.recv().map_err(io::Error::other)??;
-    let process = i32::try_from(process).ok().and_then(rustix::process::Pid::from_raw);
-    process.ok_or_else(|| io::Error::other("a process without an id"))
-}
-
-/// Removes the folders that registries of killed processes have left.
-fn remove_stale() {
-    let entries = fs::read_dir(std::env::temp_dir()).into_iter().flatten().flatten();
-    for entry in entries {
-        let name = entry.file_name();
-        let process = name.to_str().and_then(|name| name.strip_prefix(FOLDERS)?.split('-').next());
-        if process.is_some_and(|process| !Path::new("/proc").join(process).exists()) {
-            // Somebody else's may not be removable, and need not be.
-            let _ = fs::remove_dir_all(entry.path());
-        }
-    }
-}
-
 /// Listens on a port of the engine's 127.0.0.1; of this machine's where the engine is not reached by a unix socket.
 fn listen_beside(engine: &LiveEngine) -> io::Result<TcpListener> {
-    let Some(socket) = engine.socket() else { return TcpListener::bind("127.0.0.1:0") };
-    let socket = std::os::unix::net::UnixStream::connect(socket)?;
-    let process = rustix::net::sockopt::socket_peercred(&socket)?.pid;
-    let namespace = fs::File::open(format!("/proc/{}/ns/net", process.as_raw_nonzero()))?;
-    let entering = move || {
-        use std::os::fd::AsFd;
-        use std::os::unix::fs::MetadataExt;
-
-        let (theirs, ours) = (namespace.metadata()?, fs::metadata("/proc/self/ns/net")?);
-        if (theirs.dev(), theirs.ino()) != (ours.dev(), ours.ino()) {
-            move_into_link_name_space(namespace.as_fd(), Some(LinkNameSpaceType::Network))?;
-        }
-        TcpListener::bind("127.0.0.1:0")
-    };
-    let thread = std::thread::Builder::new().name("engine's network".to_owned()).spawn(entering)?;
-    thread.join().unwrap_or_else(|_| Err(io::Error::other("the thread in the engine's network has panicked")))
+    engine.in_its_network(|| TcpListener::bind("127.0.0.1:0"))?
 }
 
 #[cfg(test)]
@@ -262,17 +189,5 @@ mod tests {
         assert!(!configuration(folder, false).contains("auth"));
         let guarded = configuration(folder, true);
         assert!(guarded.contains("addr: \"/t/socket\"") && guarded.contains("path: \"/t/htpasswd\""), "{guarded}");
-    }
-
-    #[test]
-    fn folders_of_dead_processes_are_removed() {
-        let folder = |process: &str| std::env::temp_dir().join(format!("{FOLDERS}{process}-test"));
-        let (dead, alive) = (folder("999999999"), folder("1"));
-        for folder in [&dead, &alive] {
-            fs::create_dir_all(folder).unwrap();
-        }
-        remove_stale();
-        assert!(!dead.exists() && alive.exists());
-        fs::remove_dir(&alive).unwrap();
     }
 }

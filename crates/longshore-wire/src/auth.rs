@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::hint::black_box;
 
 use base64::Engine as _;
 use base64::alphabet;
@@ -12,7 +13,8 @@ use serde_json::{Map, Value};
 /// Holds credentials for a registry.
 ///
 /// Either a user name and a password, or an identity token (which a registry gives in exchange for a password), or a
-/// registry token (a bearer token that is passed on as it is). `Debug` hides the secrets.
+/// registry token (a bearer token that is passed on as it is). `Debug` hides the secrets, and they are overwritten when
+/// the value is dropped.
 ///
 /// ```
 /// use longshore_wire::auth::RegistryAuth;
@@ -38,6 +40,11 @@ pub struct RegistryAuth {
 }
 
 impl RegistryAuth {
+    /// No credentials: what is asked with these is asked anonymously, whatever credentials the user has stored.
+    pub fn anonymous() -> Self {
+        RegistryAuth::default()
+    }
+
     /// Sets the user's name.
     #[must_use]
     pub fn username(mut self, username: impl Into<String>) -> Self {
@@ -103,6 +110,14 @@ impl RegistryAuth {
     }
 }
 
+impl Drop for RegistryAuth {
+    fn drop(&mut self) {
+        for secret in [&mut self.password, &mut self.identity_token, &mut self.registry_token] {
+            wipe(secret.take().unwrap_or_default());
+        }
+    }
+}
+
 impl fmt::Debug for RegistryAuth {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let hidden = |secret: &Option<String>| secret.as_ref().map(|_| "[hidden]");
@@ -123,6 +138,49 @@ pub fn config_header_value(registries: &BTreeMap<String, RegistryAuth>) -> Strin
     let object: Map<String, Value> =
         registries.iter().map(|(address, auth)| (address.clone(), auth.to_value())).collect();
     URL_SAFE.encode(Value::Object(object).to_string())
+}
+
+/// Returns the user's name and the password of `user:password` in base64, as HTTP's basic authentication and the `auth`
+/// of a `config.json` have them. The password may be empty.
+///
+/// # Errors
+/// [`InvalidBasic`] if it is not base64 of text with a name before a colon.
+pub fn decode_basic(text: &str) -> Result<(String, String), InvalidBasic> {
+    let folded: String = text.split_ascii_whitespace().collect();
+    let bytes = STANDARD.decode(&folded).map_err(|_| InvalidBasic);
+    wipe(folded);
+    let decoded = String::from_utf8(bytes?).map_err(|error| {
+        wipe(error.into_bytes());
+        InvalidBasic
+    })?;
+    let split = match decoded.split_once(':') {
+        Some((user, password)) if !user.is_empty() => Ok((user.to_owned(), password.trim_matches('\0').to_owned())),
+        _ => Err(InvalidBasic),
+    };
+    wipe(decoded);
+    split
+}
+
+/// Says that something is not a user's name and a password in base64. It does not say what it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InvalidBasic;
+
+impl fmt::Display for InvalidBasic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("it is not `user:password` in base64")
+    }
+}
+
+impl std::error::Error for InvalidBasic {}
+
+/// Overwrites a secret before its memory is given back.
+///
+/// Copies that were made of it before are not reached.
+pub fn wipe(secret: impl Into<Vec<u8>>) {
+    let mut bytes = secret.into();
+    bytes.fill(0);
+    // Without a reader the compiler may leave the writing out.
+    black_box(&bytes);
 }
 
 /// Returns the JSON that an `X-Docker-Container-Path-Stat` header holds in standard base64, with or without padding.
@@ -213,6 +271,24 @@ mod tests {
         assert!(!shown.contains("s3cret"));
         assert!(shown.contains("jane"));
         assert!(format!("{:?}", RegistryAuth::default()).contains("password: None"));
+    }
+
+    #[test]
+    fn basic_credentials_are_a_name_and_a_password() {
+        let decoded = |text: &str| decode_basic(&general_purpose::STANDARD.encode(text));
+        let pair = |user: &str, password: &str| Ok((user.to_owned(), password.to_owned()));
+        assert_eq!(decoded("jane:s3cret"), pair("jane", "s3cret"));
+        assert_eq!(decoded("jane:a:b"), pair("jane", "a:b"));
+        assert_eq!(decoded("0000:"), pair("0000", ""));
+        assert_eq!(decoded("jane:s3cret\0\0"), pair("jane", "s3cret"));
+        assert_eq!(decode_basic(" amFuZTpz\nM2NyZXQ \n"), pair("jane", "s3cret"));
+        for wrong in ["jane", ":s3cret", ""] {
+            assert_eq!(decoded(wrong), Err(InvalidBasic), "{wrong}");
+        }
+        for wrong in ["jane:s3cret", "amFuZTpz!", "_-8=", "/zo="] {
+            assert_eq!(decode_basic(wrong), Err(InvalidBasic), "{wrong}");
+        }
+        assert!(!format!("{InvalidBasic} {InvalidBasic:?}").contains("s3cret"));
     }
 
     #[test]

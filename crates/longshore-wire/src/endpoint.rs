@@ -78,10 +78,10 @@ impl Scheme {
         }
     }
 
-    /// Returns the port that is meant if none is written: `tls` decides between the engine's two for `tcp`.
-    pub fn default_port(self, tls: bool) -> u16 {
+    /// Returns the port that is meant if none is written; for `tcp` the one without TLS even where other settings ask for
+    /// TLS, as the official CLI has it.
+    pub fn default_port(self) -> u16 {
         match self {
-            Scheme::Tcp if tls => 2376,
             Scheme::Tcp => 2375,
             Scheme::Http => 80,
             Scheme::Https => 443,
@@ -452,9 +452,8 @@ mod tests {
             assert_eq!(parse(&endpoint.to_string()), endpoint, "{text}");
         }
         assert_eq!(parse("tcp://[fe80::1%eth0]:1/x/").to_string(), "tcp://[fe80::1%25eth0]:1/x");
-        assert_eq!(Tcp.default_port(false), 2375);
-        assert_eq!(Tcp.default_port(true), 2376);
-        assert_eq!((Http.default_port(false), Https.default_port(true)), (80, 443));
+        assert_eq!(Tcp.default_port(), 2375);
+        assert_eq!((Http.default_port(), Https.default_port()), (80, 443));
     }
 
     #[test]

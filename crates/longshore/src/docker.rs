@@ -1,15 +1,16 @@
 use std::fmt;
 use std::sync::Arc;
 
+use longshore_wire::auth::RegistryAuth;
 use longshore_wire::path::Path;
 use longshore_wire::version::ApiVersion;
 use tokio::sync::Mutex;
 #[cfg(feature = "websocket")]
 use tokio::time::Instant;
 
-use crate::config::{Endpoint, EndpointSource, Environment, Resolved, Tls, Wish};
+use crate::config::{Credentials, Endpoint, EndpointSource, Environment, Resolved, Tls, Wish};
 use crate::error::{Error, ErrorKind, Operation, Result};
-use crate::http::{Client, Deadlines, Method, Payload, Request, Response};
+use crate::http::{Client, Deadlines, Method, Payload, REGISTRY_AUTH, Request, Response};
 #[cfg(feature = "websocket")]
 use crate::http::{Timer, UpgradeHead, Upgraded};
 use crate::transport::{self, Dial};
@@ -38,6 +39,8 @@ struct Engine {
     client: Client,
     endpoint: Endpoint,
     pinned: Option<ApiVersion>,
+    /// Where the user's credentials are; the process's own surroundings unless set.
+    environment: Option<Environment>,
     /// Held by the call that asks the engine for its version; the others wait.
     asking: Mutex<()>,
 }
@@ -64,7 +67,8 @@ pub struct ConnectOptions {
     pub version: Option<ApiVersion>,
     /// How long to wait for what.
     pub deadlines: Deadlines,
-    /// The settings that decide which engine is meant and what goes with every request; the process's own unless set.
+    /// The settings that decide which engine is meant, what goes with every request, and where the user's credentials for
+    /// registries are; the process's own unless set.
     pub environment: Option<Environment>,
 }
 
@@ -156,7 +160,7 @@ impl Docker {
         let environment = options.environment.clone().unwrap_or_else(Environment::current);
         let wish = Wish { host: options.host.as_deref(), context: options.context.as_deref() };
         let Resolved { address, tls, endpoint } = environment.resolve(wish)?;
-        let dial = transport::dialer(address, options.tls.clone().or(tls))?;
+        let dial = transport::dialer(address, options.tls.clone().or(tls).as_ref())?;
         let settings = Settings::of(&environment, options)?;
         Ok(Docker::new(dial, endpoint, Ok(settings), options))
     }
@@ -170,7 +174,8 @@ impl Docker {
     }
 
     /// Makes a client that reaches its engine over a transport of the caller's, as `options` say; their host, context
-    /// and TLS do not count, and of their environment only the version of the API and what goes with every request.
+    /// and TLS do not count, and of their environment only the version of the API, what goes with every request, and the
+    /// user's credentials and proxies.
     pub fn connect_through_with(dial: impl Dial, options: &ConnectOptions) -> Docker {
         let environment = options.environment.clone().unwrap_or_else(Environment::current);
         let endpoint = Endpoint::new(dial.describe(), EndpointSource::Code);
@@ -183,7 +188,8 @@ impl Docker {
             Err(error) => (options.version, Err(error)),
         };
         let client = Client::new(dial, endpoint.reason(), headers);
-        let engine = Engine { client, endpoint, pinned, asking: Mutex::new(()) };
+        let environment = options.environment.clone();
+        let engine = Engine { client, endpoint, pinned, asking: Mutex::new(()), environment };
         Docker { engine: Arc::new(engine), deadlines: options.deadlines }
     }
 
@@ -299,6 +305,7 @@ impl Docker {
         }
         let version = self.agree(&request.operation).await?;
         request.check(version)?;
+        request = self.authorize(request).await?;
         let body = request.body.as_ref().map(Payload::again);
         match self.engine.client.send(&mut request, Some(version), &self.deadlines).await {
             Err(error) if error.is_refused_for_version() && self.engine.pinned.is_none() => {
@@ -334,6 +341,24 @@ impl Docker {
         }
         self.engine.client.forget_version();
         self.agree(operation).await
+    }
+
+    /// Adds the user's credentials for the registry that the request names.
+    async fn authorize(&self, mut request: Request) -> Result<Request> {
+        let Some(registry) = request.registry.take() else { return Ok(request) };
+        let finding = async { self.credentials().await?.of(&registry).await };
+        let found = finding.await.map_err(|error| error.within(request.operation.clone()))?;
+        Ok(match found.or_else(|| request.wants_auth.then(RegistryAuth::anonymous)) {
+            Some(auth) => request.header(REGISTRY_AUTH, auth.header_value()),
+            None => request,
+        })
+    }
+
+    /// The user's credentials and proxies as they are now.
+    pub(crate) async fn credentials(&self) -> Result<Credentials> {
+        let environment = self.engine.environment.clone().unwrap_or_else(Environment::current);
+        let limit = [self.deadlines.credentials, self.deadlines.total].into_iter().flatten().min();
+        Credentials::read(environment, limit).await
     }
 
     /// Opens a connection and lets `handshake` make a WebSocket of it, within the deadlines.

@@ -46,7 +46,7 @@ struct Inner {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The settings that name the engine are wrong.
+    /// The settings that name the engine or hold credentials are wrong, or a helper that keeps these fails.
     Config,
     /// The engine can't be reached.
     Connect,
@@ -213,12 +213,27 @@ impl Operation {
     }
 
     pub(crate) fn bad_json<T: DeserializeOwned>(&self, source: serde_json::Error, json: &[u8]) -> Error {
+        self.bad_json_in::<T>("", source, json)
+    }
+
+    /// The error of a JSON value without its end.
+    pub(crate) fn cut_json(&self, json: &[u8]) -> Error {
+        let message = format!("the engine's answer ends inside a JSON value: {}", excerpt(json, json.len()));
+        self.error(ErrorKind::Truncated, message)
+    }
+
+    /// The error of a value that is a part of another, `within` its path.
+    pub(crate) fn bad_json_in<T: DeserializeOwned>(
+        &self,
+        within: &str,
+        source: serde_json::Error,
+        json: &[u8],
+    ) -> Error {
         if json.is_empty() {
             return self.error_from(ErrorKind::Decode, "the engine's answer is empty", source);
         }
         if source.is_eof() {
-            let message = format!("the engine's answer ends inside a JSON value: {}", excerpt(json, json.len()));
-            return self.error_from(ErrorKind::Truncated, message, source);
+            return self.cut_json(json);
         }
         // Keeping track of the path costs time, so it is done only once something is known to be wrong.
         let reader = &mut serde_json::Deserializer::from_slice(json);
@@ -226,8 +241,14 @@ impl Operation {
         let tracked = serde_path_to_error::Deserializer::new(reader, &mut track);
         let outcome = longshore_models::lenient::deserialize::<_, T>(tracked);
         let path = match outcome.map_err(|_| track.path()) {
-            Err(path) if path.iter().next().is_some() => format!(" at `{path}`"),
+            Err(path) if path.iter().next().is_some() => path.to_string(),
             _ => String::new(),
+        };
+        let path = match (within, path.as_str()) {
+            ("", "") => String::new(),
+            ("", path) | (path, "") => format!(" at `{path}`"),
+            (within, path) if path.starts_with('[') => format!(" at `{within}{path}`"),
+            (within, path) => format!(" at `{within}.{path}`"),
         };
         let near = excerpt(json, offset(json, source.line(), source.column()));
         let message = format!("the engine's answer can't be read{path}: {source}, near {near}");
@@ -376,6 +397,12 @@ impl Error {
 
     pub(crate) fn with_container(mut self, id: &str) -> Self {
         self.0.container = Some(id.to_owned());
+        self
+    }
+
+    /// The same error with something that may have led to it.
+    pub(crate) fn with_note(mut self, note: &str) -> Self {
+        self.0.message = format!("{}; {note}", self.0.message);
         self
     }
 

@@ -1,6 +1,6 @@
 //! An asynchronous client for the Docker Engine API.
 //!
-//! It speaks with Docker and Podman over a unix socket, TCP or a transport of your own, in the version of the API that
+//! It speaks with Docker and Podman over a unix socket, TCP, TLS or a transport of your own, in the version of the API that
 //! both sides know. Everything begins with a [`Docker`]:
 //!
 //! ```no_run
@@ -40,6 +40,10 @@
 //! [`Error`] says which operation failed on what and why, in the engine's words; [`Error::kind`] is for programs. A cut
 //! connection is always an error, never a short success; a container that ends with a code other than 0 never is one.
 //!
+//! # Credentials
+//! What asks a registry, such as [`Images::pull`], shows it the credentials that the user has stored for it, found as the
+//! official tool finds them: see [`Docker::registry_auth`]. Options take others, or [`RegistryAuth::anonymous`].
+//!
 //! # Deadlines
 //! Connecting, the head of an answer, silence and the whole call have [`Deadlines`] of their own. Streams, and calls
 //! that take as long as they take, have none unless it is set.
@@ -49,6 +53,7 @@
 //! |---|---|
 //! | `archive` | `copy_in` and `copy_out` of files and folders |
 //! | `build` | `build_folder`, and a build of a Dockerfile's text |
+//! | `tls` | TLS with engines, for `DOCKER_TLS_VERIFY`, contexts and `https://` |
 //! | `websocket` | attaching to a container over a WebSocket |
 
 mod api;
@@ -73,7 +78,8 @@ pub use api::{Call, CustomRequest, CustomResponse, SessionOptions, Size};
 pub use config::Environment;
 pub use docker::{ConnectOptions, Docker};
 pub use error::{Error, ErrorKind, Result};
-pub use flow::{Change, Run};
+pub use flow::ready::condition;
+pub use flow::{Change, Ready, Run, WaitUntil};
 pub use http::{Deadlines, Method, Payload};
 pub use longshore_models as models;
 pub use longshore_models::{

@@ -14,7 +14,7 @@ use crate::error::{Context, Error, Result};
 /// Packages that apt is told are installed already: they serve package installation, log-ins or a booting system, none
 /// of which an unpacked root sees. What is left out here need not be downloaded. A name that a release does not know
 /// is harmless; so is a missing one, beyond its size.
-const SPARED: [&str; 26] = [
+const SPARED: [&str; 27] = [
     "adduser",
     "base-passwd",
     "bash",
@@ -24,6 +24,7 @@ const SPARED: [&str; 26] = [
     "debianutils",
     "dmsetup",
     "dpkg",
+    "gnome-keyring",
     "gnupg",
     "init-system-helpers",
     "libpam-modules",

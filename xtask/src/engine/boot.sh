@@ -129,7 +129,9 @@ engine)
         # A pull from a registry that is gone is to fail in seconds, not after five attempts in more than a minute.
         flags='--max-download-attempts 2'
         [ "$backend" != none ] || flags="$flags --iptables=false --ip6tables=false"
-        dockerd --host unix:///engine/engine.sock --group root --data-root /engine/data \
+        tls=/engine/tls
+        dockerd --host unix:///engine/engine.sock --host tcp://127.0.0.1:2376 --tlsverify --tlscacert $tls/ca.pem \
+            --tlscert $tls/server-cert.pem --tlskey $tls/server-key.pem --group root --data-root /engine/data \
             --exec-root /run/docker --pidfile /run/docker.pid $flags &
     else
         # Podman's own default limits are above what a machine may grant; then no container starts.

@@ -1,4 +1,4 @@
-//! The engines there are, and the Debian packages that they and the registry are made of.
+//! The engines there are, the other programs that tests need, and the Debian packages that all of them are made of.
 
 use std::fmt;
 
@@ -38,14 +38,52 @@ pub(crate) struct Root {
     pub(crate) name: &'static str,
     pub(crate) suite: &'static str,
     pub(crate) packages: &'static [&'static str],
+    /// The program that this machine is to run as one of its own.
+    pub(crate) program: Option<&'static str>,
 }
 
-/// The registry that the tests push to and pull from. Its program runs as any other of the machine.
-pub(crate) const REGISTRY: Root = Root { name: "registry", suite: "bookworm", packages: &["docker-registry"] };
+/// A program that tests run beside the engines, as any other of the machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Program {
+    /// The registry that images are pushed to and pulled from
+    Registry,
+    /// The proxy that stands before an engine
+    Haproxy,
+    /// The official CLI, newer than the one in Docker 20.10's root, for which a `DOCKER_HOST` that is set to nothing is set
+    Cli,
+    /// The helper that keeps credentials in files that GnuPG encrypts, with all that it runs
+    Pass,
+}
 
-/// The official CLI that the tests compare with. That of Docker 20.10's root is another: it takes a `DOCKER_HOST` that is
-/// set to nothing for one that is set.
-pub(crate) const CLI: Root = Root { name: "cli", suite: "trixie", packages: &["docker-cli"] };
+impl Program {
+    /// All of them.
+    pub(crate) const ALL: [Self; 4] = [Self::Registry, Self::Haproxy, Self::Cli, Self::Pass];
+
+    /// The variable that tells the tests where it is.
+    pub(crate) fn variable(self) -> &'static str {
+        match self {
+            Self::Registry => "LONGSHORE_TEST_REGISTRY",
+            Self::Haproxy => "LONGSHORE_TEST_HAPROXY",
+            Self::Cli => "LONGSHORE_TEST_CLI",
+            Self::Pass => "LONGSHORE_TEST_PASS",
+        }
+    }
+
+    pub(crate) fn root(self) -> Root {
+        let (name, packages, program): (_, &[_], _) = match self {
+            Self::Registry => ("registry", &["docker-registry"], "usr/bin/docker-registry"),
+            Self::Haproxy => ("haproxy", &["haproxy"], "usr/sbin/haproxy"),
+            Self::Cli => ("cli", &["docker-cli"], "usr/bin/docker"),
+            Self::Pass => (
+                "pass",
+                &["golang-docker-credential-helpers", "pass", "gpg", "gpg-agent"],
+                "usr/bin/docker-credential-pass",
+            ),
+        };
+        let suite = if self == Self::Cli { "trixie" } else { "bookworm" };
+        Root { name, suite, packages, program: Some(program) }
+    }
+}
 
 /// How an engine is started and spoken to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,7 +135,7 @@ impl Engine {
 
     /// The root that it runs on.
     pub(crate) fn root(self) -> Root {
-        Root { name: self.original().name(), suite: self.suite(), packages: self.packages() }
+        Root { name: self.original().name(), suite: self.suite(), packages: self.packages(), program: None }
     }
 
     /// The Debian release that has it.

@@ -1,4 +1,4 @@
-//! The roots of the engines and the registry: folders of unpacked packages in the user's cache, shared by all checkouts
+//! The roots of the engines and programs: folders of unpacked packages in the user's cache, shared by all checkouts
 //! and never written to once they are complete.
 //!
 //! A root is made in a folder beside its place and renamed into it when it is whole; an interrupted installation is
@@ -6,7 +6,7 @@
 //! its root while the engine is down.
 
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
@@ -18,6 +18,19 @@ use crate::error::{Context, Error, Result};
 
 /// Counts the changes of this module that make older roots unfit.
 const RECIPE: u32 = 1;
+
+/// The name of what runs a root's program as one of this machine.
+pub(crate) const LAUNCHER: &str = "launch";
+
+/// The launcher: it brings the root's own libraries, which the machine need not have.
+const LAUNCH: &str = r#"#!/bin/sh
+root=$(cd "$(dirname "$0")" && pwd)
+libraries=$(echo "$root"/usr/lib/*-linux-gnu* | tr ' ' :)
+for loader in "$root"/lib*/ld-linux*.so.*; do
+    [ -e "$loader" ] && exec "$loader" --library-path "$libraries" "$root/PROGRAM" "$@"
+done
+exec "$root/PROGRAM" "$@"
+"#;
 
 /// Finds a root.
 pub(crate) fn installed(root: Root) -> Option<PathBuf> {
@@ -69,7 +82,8 @@ fn roots_folder() -> Result<PathBuf> {
 }
 
 fn recipe(root: Root) -> String {
-    format!("{RECIPE} {} {}\n", root.suite, root.packages.join(" "))
+    let program = root.program.map(|program| format!(" {program}")).unwrap_or_default();
+    format!("{RECIPE} {} {}{program}\n", root.suite, root.packages.join(" "))
 }
 
 /// Makes what must be there before packages are unpacked: Debian's links from `/bin` to `/usr/bin` and so on, which
@@ -92,6 +106,12 @@ fn complete(folder: &Path, root: Root) -> Result<()> {
     let shell = folder.join("bin/sh");
     if !shell.exists() {
         symlink("busybox", &shell).context(|| format!("link {}", shell.display()))?;
+    }
+    if let Some(program) = root.program {
+        let launcher = folder.join(LAUNCHER);
+        let doing = || format!("write {}", launcher.display());
+        fs::write(&launcher, LAUNCH.replace("PROGRAM", program)).context(doing)?;
+        fs::set_permissions(&launcher, fs::Permissions::from_mode(0o755)).context(doing)?;
     }
     for (path, text) in [
         ("etc/passwd", "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/bin/false\n"),

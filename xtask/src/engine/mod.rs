@@ -28,7 +28,7 @@ use std::time::{Duration, Instant};
 
 use clap::{Args, Subcommand};
 
-pub(crate) use catalog::Engine;
+pub(crate) use catalog::{Engine, Program};
 pub(crate) use state::Running;
 
 use crate::error::{Error, Result};
@@ -55,10 +55,11 @@ enum Verb {
         /// The engine
         name: Option<Engine>,
     },
-    /// Print the path of the registry's program, for the tests; it is installed first where it is missing
-    Registry,
-    /// Print the path of the official CLI, for the tests; it is installed first where it is missing
-    Cli,
+    /// Print the path of a program that tests need; it is installed first where it is missing
+    Program {
+        /// The program
+        name: Program,
+    },
 }
 
 #[derive(Args)]
@@ -92,12 +93,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
             println!("{}", environment(*name)?);
             Ok(())
         }
-        Verb::Registry => {
-            println!("{}", registry()?.display());
-            Ok(())
-        }
-        Verb::Cli => {
-            println!("{}", cli()?.display());
+        Verb::Program { name } => {
+            println!("{}", program(*name)?.display());
             Ok(())
         }
     }
@@ -132,17 +129,12 @@ pub(crate) fn running() -> Vec<Running> {
     Engine::ALL.into_iter().filter_map(start::running).collect()
 }
 
-/// The program of the registry that tests push to and pull from, installed first if need be.
-pub(crate) fn registry() -> Result<PathBuf> {
-    if install::installed(catalog::REGISTRY).is_none() {
-        requirements::check_registry()?;
+/// A program that tests need, installed first if need be.
+pub(crate) fn program(program: Program) -> Result<PathBuf> {
+    if install::installed(program.root()).is_none() {
+        requirements::check_program(program)?;
     }
-    Ok(install::ensure(catalog::REGISTRY)?.join("usr/bin/docker-registry"))
-}
-
-/// The official CLI that tests compare with, installed first if need be.
-pub(crate) fn cli() -> Result<PathBuf> {
-    Ok(install::ensure(catalog::CLI)?.join("usr/bin/docker"))
+    Ok(install::ensure(program.root())?.join(install::LAUNCHER))
 }
 
 fn start_each(engines: &[Engine], required: impl Fn(Engine) -> bool) -> Result<Vec<Running>> {
@@ -288,7 +280,8 @@ mod tests {
         assert_eq!(names.engines(), Engine::ALL);
         let Ok(Verb::Down(names)) = parse(&["down", "podman", "docker-20.10"]) else { panic!("down") };
         assert_eq!(names.engines(), [Engine::Podman, Engine::Docker20]);
-        assert!(matches!(parse(&["registry"]), Ok(Verb::Registry)));
+        assert!(matches!(parse(&["program", "registry"]), Ok(Verb::Program { name: Program::Registry })));
+        assert!(parse(&["program", "nginx"]).is_err());
         assert!(matches!(parse(&["env", "docker-sid"]), Ok(Verb::Env { name: Some(Engine::DockerSid) })));
         assert!(parse(&["up", "docker"]).is_err());
         assert!(parse(&[]).is_err());

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use super::catalog::Program;
 use super::cgroup;
 use super::command::find;
 use super::sources;
@@ -34,17 +35,18 @@ pub(crate) fn check(must_install: bool) -> Result<()> {
     )))
 }
 
-/// Checks that this machine can make the root of the registry.
-pub(crate) fn check_registry() -> Result<()> {
+/// Checks that this machine can make the root of a program.
+pub(crate) fn check_program(program: Program) -> Result<()> {
     let release = fs::read_to_string("/etc/os-release").unwrap_or_default();
     let missing = to_install(&release);
     if missing.is_empty() {
         return Ok(());
     }
     Err(Error::new(format!(
-        "the registry for the tests cannot be installed here; what is missing:\n  - {}\n\
-         To use a registry of your own instead: LONGSHORE_TEST_REGISTRY=/usr/bin/docker-registry",
-        missing.join("\n  - ")
+        "{} cannot be installed here; what is missing:\n  - {}\nTo use one of your own instead, name it: {}=/usr/…",
+        program.root().name,
+        missing.join("\n  - "),
+        program.variable(),
     )))
 }
 

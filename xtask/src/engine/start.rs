@@ -9,6 +9,8 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use longshore_testkit::certificates::Authority;
+
 use super::catalog::{Engine, Kind};
 use super::state::{Running, State};
 use super::{busybox, command, http, install, requirements};
@@ -90,6 +92,8 @@ fn boot(state: &State, root: &Path) -> Result<Child> {
     let script = state.folder.join("boot.sh");
     fs::write(&script, include_str!("boot.sh")).context(|| format!("write {}", script.display()))?;
     let log = File::create(state.log()).context(|| format!("write {}", state.log().display()))?;
+    let authority = Authority::new().map_err(|error| Error::new(format!("make an authority: {error}")))?;
+    authority.write(&state.folder.join("tls")).context(|| "write certificates".to_owned())?;
     let kind = match state.engine.kind() {
         Kind::Docker => "docker",
         Kind::Podman => "podman",

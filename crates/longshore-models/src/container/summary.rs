@@ -21,7 +21,7 @@ pub struct ContainerSummary {
     #[serde(rename = "ImageID")]
     pub image_id: String,
     /// Manifest of the image for this platform, API 1.48+; `None` if the image store has no such thing.
-    pub image_manifest_descriptor: Option<Descriptor>,
+    pub image_manifest_descriptor: Option<Box<Descriptor>>,
     /// Program and arguments in one line.
     pub command: String,
     /// When it was created, to the second.

@@ -1,8 +1,12 @@
+use std::fs;
 use std::io;
+use std::os::fd::AsFd;
+use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
 use longshore::swarm::SwarmInitOptions;
 use longshore::{ApiVersion, ConnectOptions, Container, Docker, Environment, Result};
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::{OnceCell, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -102,6 +106,26 @@ impl LiveEngine {
         self.swarm.write().await
     }
 
+    /// Does something in the engine's network namespace, on a thread of its own; in this machine's where the engine is
+    /// not reached by a unix socket.
+    ///
+    /// # Errors
+    /// When the namespace can't be entered.
+    pub fn in_its_network<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> io::Result<T> {
+        let namespace = self.socket().map(|socket| {
+            let socket = std::os::unix::net::UnixStream::connect(socket)?;
+            let process = rustix::net::sockopt::socket_peercred(&socket)?.pid;
+            fs::File::open(format!("/proc/{}/ns/net", process.as_raw_nonzero()))
+        });
+        let namespace = namespace.transpose()?;
+        let working = move || {
+            namespace.as_ref().map_or(Ok(()), enter)?;
+            Ok(work())
+        };
+        let thread = std::thread::Builder::new().name("engine's network".to_owned()).spawn(working)?;
+        thread.join().unwrap_or_else(|_| Err(io::Error::other("the thread in the engine's network has panicked")))
+    }
+
     /// The unix socket that it listens on, if it does.
     pub fn socket(&self) -> Option<PathBuf> {
         self.host.strip_prefix("unix://").map(PathBuf::from)
@@ -131,4 +155,13 @@ impl LiveEngine {
             _ => Err(io::Error::other(format!("no answer: {answer}"))),
         }
     }
+}
+
+/// Moves this thread into a network namespace, unless it is there.
+fn enter(namespace: &fs::File) -> io::Result<()> {
+    let (theirs, ours) = (namespace.metadata()?, fs::metadata("/proc/self/ns/net")?);
+    if (theirs.dev(), theirs.ino()) != (ours.dev(), ours.ino()) {
+        move_into_link_name_space(namespace.as_fd(), Some(LinkNameSpaceType::Network))?;
+    }
+    Ok(())
 }

@@ -51,6 +51,11 @@ impl Live {
         &self.0.engine
     }
 
+    /// The engine, for what outlives a borrow.
+    pub fn shared_engine(&self) -> Arc<LiveEngine> {
+        self.0.engine.clone()
+    }
+
     /// A name that no other test uses.
     pub fn name(&self) -> String {
         format!("longshore-{}", self.0.run.unique())

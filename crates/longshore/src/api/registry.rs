@@ -19,12 +19,13 @@ use crate::http::{Method, Request};
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct DistributionOptions {
-    /// The credentials for the image's registry; none unless set.
+    /// The credentials for the image's registry; those that the user has stored for it unless set.
     pub auth: Option<RegistryAuth>,
 }
 
 impl DistributionOptions {
-    /// Shows the registry these credentials.
+    /// Shows the registry these credentials instead of those that the user has stored for it;
+    /// [`RegistryAuth::anonymous`] for none.
     #[must_use]
     pub fn auth(mut self, auth: RegistryAuth) -> Self {
         self.auth = Some(auth);
@@ -35,7 +36,8 @@ impl DistributionOptions {
 impl Docker {
     /// Asks a registry whether it takes these credentials: the one that their server address names, or Docker Hub.
     ///
-    /// `POST /auth`, API 1.24+. Neither the engine nor longshore keeps them: each pull and push is given its own. Some
+    /// `POST /auth`, API 1.24+. Neither the engine nor longshore keeps them: each pull and push is given its own, or those
+    /// that the user has stored by other means. Some
     /// registries answer with an identity token, which serves in place of the password. Podman speaks TLS with every
     /// registry but those whose address begins with `localhost:`.
     ///
@@ -64,9 +66,70 @@ impl Docker {
     }
 }
 
+impl Docker {
+    /// Finds the credentials that the user has stored for a registry, such as `ghcr.io`, `localhost:5000` or `docker.io`:
+    /// those that pulls from it are given unless others are set. `None` if there are none. Nothing is sent.
+    ///
+    /// They are where the official command line tool keeps them, and read anew each time: in the variable
+    /// `DOCKER_AUTH_CONFIG`; with the helper that `config.json` names for the registry, or else for all; in `config.json`
+    /// itself. What the environment is, [`ConnectOptions`](crate::ConnectOptions) say.
+    ///
+    /// A helper is a program `docker-credential-…`, found on `PATH`. It may take as long as the
+    /// [deadline](crate::Deadlines) for credentials, has no terminal, and is ended with all that it has started when that
+    /// has passed or the future is dropped. Nothing that it writes is shown in an error.
+    ///
+    /// ```no_run
+    /// # async fn example(docker: longshore::Docker) -> longshore::Result<()> {
+    /// match docker.registry_auth("ghcr.io").await? {
+    ///     Some(auth) => println!("logged in to ghcr.io as {}", auth.username.as_deref().unwrap_or("somebody")),
+    ///     None => println!("not logged in to ghcr.io"),
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Config`](ErrorKind::Config) when `config.json` or the credentials in it can't be read, or when the helper is
+    /// missing, fails, or answers something else than credentials; [`Timeout`](ErrorKind::Timeout) when it does not
+    /// answer.
+    ///
+    /// # Cancel safety
+    /// Nothing is left behind when the future is dropped.
+    pub async fn registry_auth(&self, registry: &str) -> Result<Option<RegistryAuth>> {
+        self.credentials().await?.of(registry).await
+    }
+}
+
 impl Image {
+    /// Finds the credentials that the user has stored for the image's registry; see [`Docker::registry_auth`].
+    ///
+    /// ```no_run
+    /// # async fn example(docker: longshore::Docker) -> longshore::Result<()> {
+    /// use longshore::image::PullOptions;
+    ///
+    /// let image = docker.image("ghcr.io/shop/web:2");
+    /// if let Some(auth) = image.registry_auth().await? {
+    ///     let elsewhere = longshore::Docker::connect_to("tcp://10.0.0.2:2375")?;
+    ///     elsewhere.images().pull_with(image.name(), &PullOptions::default().auth(auth)).await?.finish().await?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Docker::registry_auth`]; [`Invalid`](ErrorKind::Invalid) for an id, which no registry knows.
+    ///
+    /// # Cancel safety
+    /// As [`Docker::registry_auth`].
+    pub async fn registry_auth(&self) -> Result<Option<RegistryAuth>> {
+        let operation = Operation::on("get credentials for image", self.name());
+        let reference = super::image::reference(self.name(), &operation)?;
+        self.docker().registry_auth(reference.registry()).await.map_err(|error| error.within(operation))
+    }
+
     /// Asks the image's registry for its digest, size and platforms, without pulling it. The tag is `latest` unless
-    /// the handle's name has a tag or a digest.
+    /// the handle's name has a tag or a digest. The registry is shown the credentials that the user has stored for it, as
+    /// [`Docker::registry_auth`] finds them.
     ///
     /// `GET /distribution/{name}/json`, API 1.30+; Podman does not have it.
     ///
@@ -81,7 +144,8 @@ impl Image {
     /// # Errors
     /// [`NotFound`](ErrorKind::NotFound) when the registry does not have it; [`Unauthorized`](ErrorKind::Unauthorized)
     /// or [`Forbidden`](ErrorKind::Forbidden) when it wants other credentials; [`Server`](ErrorKind::Server) when it
-    /// can't be reached; [`Invalid`](ErrorKind::Invalid) for an id, which no registry knows, before anything is sent.
+    /// can't be reached; [`Invalid`](ErrorKind::Invalid) for an id, which no registry knows, before anything is sent; those
+    /// of [`registry_auth`](Docker::registry_auth).
     ///
     /// # Cancel safety
     /// Nothing happens when the future is dropped.
@@ -119,10 +183,7 @@ fn inspect_distribution(name: &str, options: &DistributionOptions) -> Result<Req
     let path = Path::new("distribution").reference(&reference.canonical());
     let path = path.map_err(|source| operation.bad_name(source))?.literal("json");
     let request = Request::new(Method::Get, path, operation).unbounded();
-    Ok(match &options.auth {
-        Some(auth) => request.header("X-Registry-Auth", auth.header_value()),
-        None => request,
-    })
+    Ok(request.auth(options.auth.as_ref(), reference.registry()))
 }
 
 /// Tells the kind of an error that the registry, not the engine, is the cause of.

@@ -119,7 +119,7 @@ impl Contexts {
     pub(super) fn tls(&self, context: &Context) -> Result<Option<Tls>> {
         let folder = self.folder.join("tls").join(&context.folder).join("docker");
         let tls = match folder.is_dir() {
-            true => Tls::of_folder(&folder)?,
+            true => Tls::from_folder(&folder)?,
             false if context.skips_verification => Tls::default(),
             false => return Ok(None),
         };

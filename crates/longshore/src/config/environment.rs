@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use longshore_wire::version::ApiVersion;
@@ -7,9 +8,10 @@ use super::ConfigFile;
 use crate::error::{ErrorKind, Operation, Result};
 
 /// The variables that decide anything.
-const VARIABLES: [&str; 11] = [
+const VARIABLES: [&str; 13] = [
     "COLIMA_HOME",
     "DOCKER_API_VERSION",
+    "DOCKER_AUTH_CONFIG",
     "DOCKER_CERT_PATH",
     "DOCKER_CONFIG",
     "DOCKER_CONTEXT",
@@ -17,11 +19,12 @@ const VARIABLES: [&str; 11] = [
     "DOCKER_TLS",
     "DOCKER_TLS_VERIFY",
     "HOME",
+    "PATH",
     "XDG_CONFIG_HOME",
     "XDG_RUNTIME_DIR",
 ];
 
-/// The settings of the surroundings that decide which engine is meant.
+/// The settings of the surroundings that decide which engine is meant, and where credentials for registries are.
 ///
 /// They are a value, not the process's own, so that a program can ask what would be chosen elsewhere and tests need no
 /// locks.
@@ -35,7 +38,7 @@ const VARIABLES: [&str; 11] = [
 /// assert_eq!(endpoint.to_string(), "tcp://10.0.0.7:2375, as DOCKER_HOST says");
 /// # Ok::<(), longshore::Error>(())
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Environment {
     variables: BTreeMap<String, String>,
     root: Option<PathBuf>,
@@ -81,6 +84,16 @@ impl Environment {
         self.folder().map_or_else(|| Ok(ConfigFile::default()), |folder| ConfigFile::read(&folder.join("config.json")))
     }
 
+    /// Whether nothing is set at all.
+    pub(super) fn is_empty(&self) -> bool {
+        self.variables.is_empty()
+    }
+
+    /// All variables, as they are set.
+    pub(super) fn variables(&self) -> impl Iterator<Item = (&String, &String)> {
+        self.variables.iter()
+    }
+
     /// The version of the API to speak, as `DOCKER_API_VERSION` says.
     pub(crate) fn api_version(&self) -> Result<Option<ApiVersion>> {
         let Some(text) = self.get("DOCKER_API_VERSION").filter(|text| *text != "v") else { return Ok(None) };
@@ -113,9 +126,30 @@ impl Environment {
     }
 }
 
+impl fmt::Debug for Environment {
+    // Only of these it is known that they hold no secret.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let is_open = |name: &str| VARIABLES.contains(&name) && name != "DOCKER_AUTH_CONFIG";
+        let shown = |(name, value)| (name, if is_open(name) { value } else { "[hidden]" });
+        let variables = self.variables.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        formatter.debug_map().entries(variables.map(shown)).finish()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn debug_shows_what_holds_no_secret() {
+        let environment = Environment::default()
+            .variable("DOCKER_HOST", "unix:///run/a.sock")
+            .variable("DOCKER_AUTH_CONFIG", "s3cret")
+            .variable("TOKEN", "s3cret");
+        let shown = format!("{environment:?}");
+        assert!(shown.contains("unix:///run/a.sock") && shown.contains("\"TOKEN\""), "{shown}");
+        assert!(!shown.contains("s3cret"), "{shown}");
+    }
 
     #[test]
     fn the_folder_of_the_configuration_is_where_the_official_cli_looks() {

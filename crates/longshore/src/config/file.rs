@@ -1,10 +1,10 @@
 use std::collections::BTreeMap;
-use std::error::Error as StdError;
 use std::fmt;
 use std::fs;
 use std::io;
 use std::path::Path;
 
+use longshore_wire::auth::wipe;
 use serde::Deserialize;
 
 use super::headers::HttpHeaders;
@@ -41,6 +41,15 @@ pub(crate) struct FileAuth {
     pub(crate) registrytoken: String,
 }
 
+impl FileAuth {
+    /// Overwrites the secrets.
+    pub(crate) fn wipe(&mut self) {
+        for secret in [&mut self.auth, &mut self.password, &mut self.identitytoken, &mut self.registrytoken] {
+            wipe(std::mem::take(secret));
+        }
+    }
+}
+
 impl fmt::Debug for FileAuth {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("FileAuth").finish_non_exhaustive()
@@ -70,14 +79,30 @@ impl ConfigFile {
     pub(crate) fn read(path: &Path) -> Result<ConfigFile> {
         let json = match fs::read(path) {
             Ok(json) => json,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(ConfigFile::default()),
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+                return Ok(ConfigFile::default());
+            }
             Err(error) => return Err(failure(path, "can't be read", error)),
         };
-        longshore_models::lenient::from_slice(&json).map_err(|error| failure(path, "can't be understood", error))
+        if json.trim_ascii().is_empty() {
+            return Ok(ConfigFile::default());
+        }
+        let read = longshore_models::lenient::from_slice(&json);
+        wipe(json);
+        // What the reader has to say may quote a secret, so that only the place is told.
+        read.map_err(|error: serde_json::Error| {
+            let place = format!("line {}, column {}", error.line(), error.column());
+            failure(path, "is not what it should be", io::Error::new(io::ErrorKind::InvalidData, place))
+        })
+    }
+
+    /// Whether it says anything of where credentials are.
+    pub(crate) fn holds_credentials(&self) -> bool {
+        !(self.creds_store.is_empty() && self.cred_helpers.is_empty() && self.auths.is_empty())
     }
 }
 
-fn failure(path: &Path, what: &str, source: impl StdError + Send + Sync + 'static) -> Error {
+fn failure(path: &Path, what: &str, source: io::Error) -> Error {
     let message = format!("{} {what}: {source}", path.display());
     Operation::new("read the configuration").error_from(ErrorKind::Config, message, source)
 }

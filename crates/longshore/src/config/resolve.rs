@@ -224,7 +224,7 @@ impl Environment {
         let mut address = parse(&complete(host), origin)?;
         if let Address::Tcp { scheme: Scheme::Tcp, port: port @ None, .. } = &mut address {
             // The official CLI's, whether TLS is asked for or not.
-            *port = Some(Scheme::Tcp.default_port(false));
+            *port = Some(Scheme::Tcp.default_port());
         }
         let tls = match &address {
             Address::Tcp { scheme: Scheme::Tcp | Scheme::Https, .. } => self.tls()?,
@@ -268,12 +268,19 @@ impl Environment {
         if !self.asks_for_tls() {
             return Ok(None);
         }
-        let tls = match self.path("DOCKER_CERT_PATH").or_else(|| self.folder()) {
-            Some(folder) => Tls::of_folder(&folder)?,
-            None => Tls::default(),
-        };
-        let verifies = self.raw("DOCKER_TLS_VERIFY").is_some();
-        Ok(Some(if verifies { tls } else { tls.without_verification() }))
+        let folder = self.path("DOCKER_CERT_PATH").or_else(|| self.folder());
+        let tls = folder.as_ref().map_or_else(|| Ok(Tls::default()), Tls::from_folder)?;
+        match (self.raw("DOCKER_TLS_VERIFY"), &tls.authority, folder) {
+            (None, ..) => Ok(Some(tls.without_verification())),
+            (Some(_), None, Some(folder)) => {
+                let path = folder.join("ca.pem");
+                let path = path.display();
+                let message =
+                    format!("there is no {path}, by which DOCKER_TLS_VERIFY has the engine's certificate checked");
+                Err(failure(format!("{message}: is DOCKER_CERT_PATH right?")))
+            }
+            (Some(_), ..) => Ok(Some(tls)),
+        }
     }
 }
 

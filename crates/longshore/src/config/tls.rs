@@ -1,5 +1,6 @@
 use std::fmt;
 use std::fs;
+use std::hint;
 use std::io;
 use std::path::Path;
 
@@ -19,7 +20,7 @@ use crate::error::{ErrorKind, Operation, Result};
 pub struct Tls {
     pub(crate) authority: Option<Vec<u8>>,
     pub(crate) certificate: Option<Vec<u8>>,
-    pub(crate) key: Option<Vec<u8>>,
+    pub(crate) key: Option<PrivateKey>,
     pub(crate) server_name: Option<String>,
     pub(crate) unverified: bool,
 }
@@ -38,7 +39,7 @@ impl Tls {
     #[must_use]
     pub fn identity(mut self, certificate: impl Into<Vec<u8>>, key: impl Into<Vec<u8>>) -> Self {
         self.certificate = Some(certificate.into());
-        self.key = Some(key.into());
+        self.key = Some(PrivateKey(key.into()));
         self
     }
 
@@ -56,11 +57,14 @@ impl Tls {
         self
     }
 
-    /// Reads what is there of `ca.pem`, `cert.pem` and `key.pem`. A certificate or a key without the other proves nothing,
-    /// and is left out as the official CLI leaves it out.
-    pub(super) fn of_folder(folder: &Path) -> Result<Tls> {
+    /// Reads what is there of `ca.pem`, `cert.pem` and `key.pem` in a folder. A certificate or a key without the other proves
+    /// nothing, and is left out, as the official CLI leaves it out.
+    ///
+    /// # Errors
+    /// [`Config`](ErrorKind::Config) when one of them is there and can't be read.
+    pub fn from_folder(folder: impl AsRef<Path>) -> Result<Tls> {
         let read = |name: &str| {
-            let path = folder.join(name);
+            let path = folder.as_ref().join(name);
             match fs::read(&path) {
                 Ok(pem) => Ok(Some(pem)),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -92,5 +96,76 @@ impl fmt::Debug for Tls {
             .field("server_name", &self.server_name)
             .field("verifies", &self.verifies())
             .finish()
+    }
+}
+
+/// A private key, overwritten when it is dropped.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct PrivateKey(Vec<u8>);
+
+impl PrivateKey {
+    #[cfg(feature = "tls")]
+    pub(crate) fn as_slice(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl Drop for PrivateKey {
+    fn drop(&mut self) {
+        self.0.fill(0);
+        hint::black_box(&self.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Environment, Wish};
+
+    #[test]
+    fn variables_turn_tls_on_as_the_official_tool_has_it() {
+        let folder = std::env::temp_dir().join(format!("longshore-tls-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        for name in ["ca", "cert", "key"] {
+            fs::write(folder.join(format!("{name}.pem")), name).unwrap();
+        }
+        let path = folder.to_str().unwrap();
+        let of = |variables: &[(&str, &str)]| {
+            let set = |environment: Environment, (name, value): &(&str, &str)| environment.variable(*name, *value);
+            let environment = Environment::default().variable("DOCKER_HOST", "tcp://engine");
+            variables.iter().fold(environment, set).resolve(Wish::default()).unwrap().tls
+        };
+        assert_eq!(of(&[]), None);
+        assert_eq!(of(&[("DOCKER_CERT_PATH", path), ("DOCKER_TLS_VERIFY", "")]), None);
+        let whole = Tls::default().authority("ca").identity("cert", "key");
+        for value in ["1", "0", "no"] {
+            assert_eq!(of(&[("DOCKER_CERT_PATH", path), ("DOCKER_TLS_VERIFY", value)]), Some(whole.clone()));
+        }
+        let unverified = Some(whole.clone().without_verification());
+        assert_eq!(of(&[("DOCKER_CERT_PATH", path), ("DOCKER_TLS", "1")]), unverified);
+        // Without a folder of their own they are in the CLI's.
+        assert_eq!(of(&[("DOCKER_CONFIG", path), ("DOCKER_TLS_VERIFY", "1")]), Some(whole));
+        assert_eq!(of(&[("DOCKER_TLS_VERIFY", "1")]), Some(Tls::default()));
+        fs::remove_file(folder.join("ca.pem")).unwrap();
+        let environment = Environment::default().variable("DOCKER_CERT_PATH", path).variable("DOCKER_TLS_VERIFY", "1");
+        let error = environment.resolve(Wish::default()).unwrap_err();
+        assert!(error.kind() == ErrorKind::Config && error.message().contains("ca.pem"), "{error}");
+        fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn a_file_that_can_not_be_read_is_named() {
+        let folder = std::env::temp_dir().join(format!("longshore-tls-folder-{}", std::process::id()));
+        fs::create_dir_all(folder.join("cert.pem")).unwrap();
+        let error = Tls::from_folder(&folder).unwrap_err();
+        assert!(error.kind() == ErrorKind::Config && error.message().contains("cert.pem can't be read"), "{error}");
+        fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn keys_are_not_shown() {
+        let tls = Tls::default().identity("certificate", "a very private key");
+        let shown = format!("{tls:?}");
+        assert!(!shown.contains("private") && shown.contains("has_identity: true"), "{shown}");
     }
 }

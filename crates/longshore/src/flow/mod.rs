@@ -8,11 +8,13 @@ mod build;
 mod copy;
 #[cfg(any(feature = "archive", feature = "build"))]
 mod files;
+pub(crate) mod ready;
 mod replace;
 mod run;
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 
+pub use ready::{Ready, WaitUntil};
 pub use replace::Change;
 pub use run::Run;
 

@@ -1,4 +1,5 @@
 use std::borrow::Cow;
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -137,7 +138,20 @@ impl Client {
         if let Ok(response) = &outcome {
             self.note_version(response.head());
         }
-        outcome.map_err(|failure| explain(&request.operation, failure))
+        outcome.map_err(|failure| self.explain(&request.operation, failure))
+    }
+
+    /// The error of the first exchange of a connection: with TLS, whether a client is let in comes only after it has begun
+    /// to speak.
+    fn explain(&self, operation: &Operation, failure: Failure) -> Error {
+        match failure {
+            Failure::Head(HeadFailure::Broken(source))
+                if source.kind() == io::ErrorKind::InvalidData && self.dial.advice(&source).is_some() =>
+            {
+                self.unreachable(operation, source)
+            }
+            failure => explain(operation, failure),
+        }
     }
 
     /// Keeps what the first answer on a connection says of the engine: it may be another one than before. On the same
@@ -210,7 +224,7 @@ impl Client {
         outcome.map(Connection::new).map_err(|source| self.unreachable(operation, source))
     }
 
-    fn unreachable(&self, operation: &Operation, source: std::io::Error) -> Error {
+    fn unreachable(&self, operation: &Operation, source: io::Error) -> Error {
         let advice = self.dial.advice(&source).map(|advice| format!(" ({advice})")).unwrap_or_default();
         let reason = self.reason.as_ref().map(|reason| format!(", {reason}")).unwrap_or_default();
         let message = format!("can't connect to the engine at {}{reason}: {source}{advice}", self.describe());

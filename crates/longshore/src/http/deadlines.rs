@@ -10,6 +10,7 @@ use std::time::Duration;
 /// | `head` | from the request sent to the head of the answer | 120 s; none where the engine works as long as it takes, such as `stop`, `wait` or `commit` |
 /// | `idle` | each silence inside an answer or stream that is being read | none |
 /// | `total` | the whole call, to the end of its answer or stream | none |
+/// | `credentials` | each question to a credential helper, before the request is sent | 30 s; no longer than `total` |
 ///
 /// ```
 /// use std::time::Duration;
@@ -23,6 +24,7 @@ pub struct Deadlines {
     pub(crate) head: Option<Duration>,
     pub(crate) idle: Option<Duration>,
     pub(crate) total: Option<Duration>,
+    pub(crate) credentials: Option<Duration>,
 }
 
 impl Default for Deadlines {
@@ -32,13 +34,14 @@ impl Default for Deadlines {
             head: Some(Duration::from_secs(120)),
             idle: None,
             total: None,
+            credentials: Some(Duration::from_secs(30)),
         }
     }
 }
 
 impl Deadlines {
     /// No deadline at all.
-    pub const NONE: Deadlines = Deadlines { connect: None, head: None, idle: None, total: None };
+    pub const NONE: Deadlines = Deadlines { connect: None, head: None, idle: None, total: None, credentials: None };
 
     /// Bounds the opening of a connection.
     #[must_use]
@@ -67,6 +70,13 @@ impl Deadlines {
     #[must_use]
     pub fn total(mut self, limit: Duration) -> Self {
         self.total = Some(limit);
+        self
+    }
+
+    /// Bounds each question to a program that keeps credentials for registries.
+    #[must_use]
+    pub fn credentials(mut self, limit: Duration) -> Self {
+        self.credentials = Some(limit);
         self
     }
 }

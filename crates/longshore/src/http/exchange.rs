@@ -1,4 +1,5 @@
 use std::future::poll_fn;
+use std::io;
 use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
@@ -79,9 +80,7 @@ pub(crate) async fn exchange(
         {
             match outcome {
                 Ok(head) if wants_all && sending.is_some() && head.status < 300 => begun = Some(head),
-                outcome => {
-                    return Poll::Ready(outcome.map_err(|failure| broken.take().unwrap_or(Failure::Head(failure))));
-                }
+                outcome => return Poll::Ready(outcome.map_err(|failure| reason(broken.take(), failure))),
             }
         }
         // What was never sent will not be answered.
@@ -96,4 +95,15 @@ pub(crate) async fn exchange(
     .await?;
     let sent = sending.is_none() && broken.is_none();
     Ok(Answer { connection, head, sent })
+}
+
+/// Why there is no answer, where the request could not be sent either: what TLS says is why, whatever became of the rest.
+fn reason(broken: Option<Failure>, failure: HeadFailure) -> Failure {
+    match (broken, failure) {
+        (_, HeadFailure::Broken(told)) if told.kind() == io::ErrorKind::InvalidData => {
+            Failure::Head(HeadFailure::Broken(told))
+        }
+        (Some(broken), _) => broken,
+        (None, failure) => Failure::Head(failure),
+    }
 }

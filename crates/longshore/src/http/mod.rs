@@ -7,6 +7,7 @@ mod client;
 mod connection;
 mod deadlines;
 mod exchange;
+mod list;
 mod payload;
 mod pool;
 mod reader;
@@ -27,7 +28,7 @@ pub(crate) use reader::{Incoming, Outgoing, Upgraded, Window};
 pub(crate) use refusal::refusal;
 #[cfg(test)]
 pub(crate) use request::Patience;
-pub(crate) use request::Request;
+pub(crate) use request::{REGISTRY_AUTH, Request};
 pub(crate) use response::{Body, Response};
 #[cfg(feature = "websocket")]
 pub(crate) use timer::Timer;

@@ -139,13 +139,14 @@ impl Upgraded {
     /// A connection that never was HTTP's.
     #[cfg(feature = "websocket")]
     pub(crate) fn from_io(io: Box<dyn Io>, timer: Timer) -> Self {
-        Upgraded::new(Reader::new(io), timer)
+        Upgraded::new(Reader::new(io), timer, true)
     }
 
-    pub(crate) fn new(connection: Reader<Box<dyn Io>>, timer: Timer) -> Self {
+    /// `both_ways` says whether what is sent is part of the session.
+    pub(crate) fn new(connection: Reader<Box<dyn Io>>, timer: Timer, both_ways: bool) -> Self {
         let Reader { io, buffer, allocated, room } = connection;
         let (io, writer) = tokio::io::split(io);
-        let outgoing = Outgoing { writer, end: timer.end().map(|end| Box::pin(sleep_until(end))) };
+        let outgoing = Outgoing { writer, both_ways, end: timer.end().map(|end| Box::pin(sleep_until(end))) };
         let reader = Reader { io, buffer, allocated, room };
         let incoming = Incoming { reader, window: Window::default(), timer };
         Upgraded { incoming, outgoing }
@@ -182,10 +183,18 @@ impl Incoming {
 /// What is sent on a connection that has left HTTP, until the whole call is to have ended.
 pub(crate) struct Outgoing {
     writer: WriteHalf<Box<dyn Io>>,
+    both_ways: bool,
     end: Option<Pin<Box<Sleep>>>,
 }
 
 impl Outgoing {
+    /// Engines that hand a connection over when asked to say so with 101. After another answer the request was over for
+    /// whatever stands between, and what is sent now would reach nobody.
+    fn check(&self) -> io::Result<()> {
+        const DROPPED: &str = "the connection was not handed over: an HTTP proxy on the way has dropped the upgrade";
+        self.both_ways.then_some(()).ok_or_else(|| io::Error::new(io::ErrorKind::Unsupported, DROPPED))
+    }
+
     /// What a write that has to wait gives at the deadline.
     fn in_time<T>(&mut self, written: Poll<io::Result<T>>, context: &mut Context<'_>) -> Poll<io::Result<T>> {
         let (Poll::Pending, Some(end)) = (&written, &mut self.end) else { return written };
@@ -196,6 +205,7 @@ impl Outgoing {
 
 impl AsyncWrite for Outgoing {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.check()?;
         let written = Pin::new(&mut self.writer).poll_write(context, bytes);
         self.in_time(written, context)
     }
@@ -206,6 +216,7 @@ impl AsyncWrite for Outgoing {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.check()?;
         let written = Pin::new(&mut self.writer).poll_shutdown(context);
         self.in_time(written, context)
     }

@@ -19,6 +19,10 @@ pub(crate) fn refusal(
     if status == 404 && is_unknown_path(body) {
         return operation.error(ErrorKind::Unsupported, "the engine does not have this operation");
     }
+    if status == 400 && body.trim_ascii() == b"Client sent an HTTP request to an HTTPS server." {
+        let message = "the port speaks TLS: set DOCKER_TLS_VERIFY and DOCKER_CERT_PATH, or give the options TLS";
+        return operation.error(ErrorKind::Connect, message);
+    }
     let error = match serde_json::from_slice(body) {
         // Podman's words for the first part of a path that it does not know.
         Ok(Refusal { message, .. })
@@ -66,6 +70,12 @@ mod tests {
         let operation = Operation::on("stop container", "web");
         let error = refusal(&operation, status, Some(content_type), "Reason", body.as_bytes());
         (error.kind(), error.message().to_owned())
+    }
+
+    #[test]
+    fn a_port_that_speaks_tls_is_told_as_such() {
+        let (kind, message) = refused(400, "text/plain", "Client sent an HTTP request to an HTTPS server.\n");
+        assert!(kind == ErrorKind::Connect && message.contains("speaks TLS"), "{message}");
     }
 
     #[test]

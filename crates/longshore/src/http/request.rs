@@ -2,6 +2,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use bytes::Bytes;
+use longshore_wire::auth::RegistryAuth;
 use longshore_wire::path::Path;
 use longshore_wire::query::Query;
 use longshore_wire::request::Method;
@@ -10,6 +11,9 @@ use serde::Serialize;
 
 use super::payload::Payload;
 use crate::error::{ErrorKind, Operation, Result};
+
+/// The header of the credentials for a registry.
+pub(crate) const REGISTRY_AUTH: &str = "X-Registry-Auth";
 
 /// A request to the engine: a value, made without I/O.
 pub(crate) struct Request {
@@ -26,6 +30,10 @@ pub(crate) struct Request {
     pub(crate) upgrade: Option<Cow<'static, str>>,
     /// Whether the path begins with the version of the API.
     pub(crate) versioned: bool,
+    /// The registry for which the user's own credentials go along, unless the caller has given some.
+    pub(crate) registry: Option<String>,
+    /// Whether engines refuse the request without credentials, so that empty ones are sent where there are none.
+    pub(crate) wants_auth: bool,
     /// What the request asks for that older engines don't know, and since when the API has it.
     pub(crate) needs: Vec<(&'static str, ApiVersion)>,
 }
@@ -52,6 +60,8 @@ impl Request {
             wants_all: false,
             upgrade: None,
             versioned: true,
+            registry: None,
+            wants_auth: false,
             needs: Vec::new(),
         }
     }
@@ -78,6 +88,17 @@ impl Request {
     pub(crate) fn unversioned(mut self) -> Self {
         self.versioned = false;
         self
+    }
+
+    /// Shows a registry these credentials, or those that the user has stored for it.
+    pub(crate) fn auth<'a>(mut self, auth: Option<&RegistryAuth>, registry: impl Into<Option<&'a str>>) -> Self {
+        match auth {
+            Some(auth) => self.header(REGISTRY_AUTH, auth.header_value()),
+            None => {
+                self.registry = registry.into().map(str::to_owned);
+                self
+            }
+        }
     }
 
     /// Says that the request asks for `what`, which the API has since `version`.

@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use super::connection::Connection;
 use super::deadlines::Deadlines;
 use super::exchange::Answer;
+use super::list::ListDecoder;
 use super::pool::Pool;
 use super::reader::{Upgraded, Window};
 use super::refusal::refusal;
@@ -86,6 +87,23 @@ impl Response {
         operation.decode(&bytes)
     }
 
+    /// Reads a JSON body that is a list, element by element as it comes: its text is never in memory as a whole, and is
+    /// decoded while the engine still writes.
+    pub(crate) async fn list<T: DeserializeOwned>(mut self) -> Result<Vec<T>> {
+        self.body.timer.idle = self.body.whole;
+        let mut list = ListDecoder::new(self.body.operation.clone());
+        let mut length = 0;
+        while let Some(piece) = self.body.next().await {
+            let piece = piece?;
+            length += piece.len();
+            if length > LARGEST_ANSWER {
+                return Err(self.body.too_large(LARGEST_ANSWER));
+            }
+            list.push(&piece)?;
+        }
+        list.finish()
+    }
+
     /// Reads a JSON body, and keeps its text.
     pub(crate) async fn raw<T: DeserializeOwned>(self) -> Result<Raw<T>> {
         let (operation, bytes) = self.bytes().await?;
@@ -115,7 +133,8 @@ impl Response {
     pub(crate) fn into_upgraded(mut self) -> Result<(Operation, ResponseHead, Upgraded)> {
         match self.body.connection.take() {
             Some(connection) if self.upgrade && matches!(self.head.status, 101 | 200) => {
-                Ok((self.body.operation, self.head, Upgraded::new(connection, self.body.timer)))
+                let both_ways = self.head.status == 101;
+                Ok((self.body.operation, self.head, Upgraded::new(connection, self.body.timer, both_ways)))
             }
             _ => {
                 let message =
@@ -238,14 +257,17 @@ impl Body {
         let mut piece = Some(second);
         while let Some(bytes) = piece {
             if whole.len() + bytes.len() > limit {
-                let message = format!("the engine's answer is larger than {limit} bytes");
-                return Err(self.operation.error(ErrorKind::Protocol, message));
+                return Err(self.too_large(limit));
             }
             whole.extend_from_slice(&bytes);
             drop(bytes);
             piece = self.next().await.transpose()?;
         }
         Ok(whole.freeze())
+    }
+
+    fn too_large(&self, limit: usize) -> Error {
+        self.operation.error(ErrorKind::Protocol, format!("the engine's answer is larger than {limit} bytes"))
     }
 
     /// Reads until the end, a failure or the limit, whichever comes first.

@@ -45,7 +45,8 @@ impl Session {
     ///
     /// # Errors
     /// [`Closed`](ErrorKind::Closed) when the engine no longer takes input, for instance since the process has ended;
-    /// [`Timeout`](ErrorKind::Timeout) when the deadline of the whole call passes first.
+    /// [`Timeout`](ErrorKind::Timeout) when the deadline of the whole call passes first;
+    /// [`Unsupported`](ErrorKind::Unsupported) when an HTTP proxy before the engine lets only the output through.
     ///
     /// # Cancel safety
     /// Not cancel safe: a part may have been sent.
@@ -96,7 +97,8 @@ impl Stdin {
     ///
     /// # Errors
     /// [`Closed`](ErrorKind::Closed) when the engine no longer takes input, [`Timeout`](ErrorKind::Timeout) when the
-    /// deadline of the whole call passes first.
+    /// deadline of the whole call passes first; [`Unsupported`](ErrorKind::Unsupported) when an HTTP proxy before the
+    /// engine lets only the output through.
     ///
     /// # Cancel safety
     /// Not cancel safe: a part may have been sent.
@@ -124,8 +126,12 @@ impl Stdin {
     }
 
     fn closed(&self, source: io::Error) -> Error {
-        if source.kind() == io::ErrorKind::TimedOut {
-            return self.operation.late();
+        match source.kind() {
+            io::ErrorKind::TimedOut => return self.operation.late(),
+            io::ErrorKind::Unsupported => {
+                return self.operation.error_from(ErrorKind::Unsupported, source.to_string(), source);
+            }
+            _ => {}
         }
         let message = format!("the engine no longer takes input: {source}");
         self.operation.error_from(ErrorKind::Closed, message, source)

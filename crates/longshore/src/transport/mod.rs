@@ -1,6 +1,8 @@
 //! The ways to an engine.
 
 mod tcp;
+#[cfg(feature = "tls")]
+mod tls;
 mod unix;
 
 use std::fmt;
@@ -13,7 +15,7 @@ use longshore_wire::endpoint::{Endpoint, Scheme};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::config::Tls;
-use crate::error::{ErrorKind, Operation, Result};
+use crate::error::{Error, ErrorKind, Operation, Result};
 
 pub(crate) use tcp::Tcp;
 pub(crate) use unix::Unix;
@@ -85,20 +87,36 @@ impl fmt::Debug for dyn Dial {
 }
 
 /// The way to the engine at `endpoint`; `tls` is what TCP is secured with, if it is.
-pub(crate) fn dialer(endpoint: Endpoint, tls: Option<Tls>) -> Result<Arc<dyn Dial>> {
-    let unsupported = |what: &str| {
-        let message = format!("{what} is not supported; use a unix:// or tcp:// address, or a transport of your own");
-        Operation::new("connect").error(ErrorKind::Unsupported, message)
-    };
+pub(crate) fn dialer(endpoint: Endpoint, tls: Option<&Tls>) -> Result<Arc<dyn Dial>> {
     match endpoint {
         Endpoint::Unix(path) => Ok(Arc::new(Unix::new(path))),
-        Endpoint::Tcp { scheme: Scheme::Https, .. } => Err(unsupported("an https:// address")),
-        Endpoint::Tcp { .. } if tls.is_some() => Err(unsupported("TLS")),
         Endpoint::Tcp { scheme, host, port, path_prefix } => {
-            let port = port.unwrap_or(scheme.default_port(false));
-            Ok(Arc::new(Tcp::new(host, port, path_prefix)))
+            let tcp = Tcp::new(host, port.unwrap_or(scheme.default_port()), path_prefix);
+            match (scheme, tls) {
+                (Scheme::Http, Some(_)) => {
+                    let message = "an http:// address says that there is no TLS, and other settings ask for it";
+                    Err(Operation::new("connect").error(ErrorKind::Config, message))
+                }
+                (Scheme::Http | Scheme::Tcp, None) => Ok(Arc::new(tcp)),
+                (Scheme::Https | Scheme::Tcp, tls) => over_tls(tcp, tls),
+            }
         }
-        Endpoint::Ssh { .. } => Err(unsupported("an ssh:// address")),
-        Endpoint::NamedPipe(_) => Err(unsupported("a named pipe")),
+        Endpoint::Ssh { .. } => Err(unsupported("an ssh:// address is not supported")),
+        Endpoint::NamedPipe(_) => Err(unsupported("a named pipe is not supported")),
     }
+}
+
+#[cfg(feature = "tls")]
+fn over_tls(tcp: Tcp, tls: Option<&Tls>) -> Result<Arc<dyn Dial>> {
+    let tls = tls.cloned().unwrap_or_default();
+    Ok(Arc::new(tls::TlsOverTcp::new(tcp, &tls)?))
+}
+
+#[cfg(not(feature = "tls"))]
+fn over_tls(tcp: Tcp, _: Option<&Tls>) -> Result<Arc<dyn Dial>> {
+    Err(unsupported(&format!("TLS, which {} is to be reached with, needs the feature `tls`", tcp.describe())))
+}
+
+fn unsupported(what: &str) -> Error {
+    Operation::new("connect").error(ErrorKind::Unsupported, what)
 }

@@ -22,17 +22,25 @@ impl Tcp {
     pub(crate) fn new(host: String, port: u16, path_prefix: String) -> Self {
         Tcp { host, port, path_prefix }
     }
+
+    /// The host, without the port.
+    #[cfg(feature = "tls")]
+    pub(super) fn name(&self) -> &str {
+        &self.host
+    }
+
+    pub(super) async fn connect(&self) -> io::Result<TcpStream> {
+        let stream = TcpStream::connect((self.host.as_str(), self.port)).await?;
+        stream.set_nodelay(true)?;
+        let keepalive = TcpKeepalive::new().with_time(KEEPALIVE).with_interval(KEEPALIVE);
+        SockRef::from(&stream).set_tcp_keepalive(&keepalive)?;
+        Ok(stream)
+    }
 }
 
 impl Dial for Tcp {
     fn dial(&self) -> Dialing<'_> {
-        Box::pin(async {
-            let stream = TcpStream::connect((self.host.as_str(), self.port)).await?;
-            stream.set_nodelay(true)?;
-            let keepalive = TcpKeepalive::new().with_time(KEEPALIVE).with_interval(KEEPALIVE);
-            SockRef::from(&stream).set_tcp_keepalive(&keepalive)?;
-            Ok(Box::new(stream) as Box<dyn Io>)
-        })
+        Box::pin(async { Ok(Box::new(self.connect().await?) as Box<dyn Io>) })
     }
 
     fn describe(&self) -> String {

@@ -32,7 +32,7 @@ async fn list_of(bytes: impl Into<Answer>) -> Error {
 }
 
 #[track_caller]
-fn assert_error(error: &Error, kind: ErrorKind, words: &str) {
+pub(crate) fn assert_error(error: &Error, kind: ErrorKind, words: &str) {
     assert!(error.kind() == kind && error.to_string().contains(words), "{error:?} instead of {kind:?}, {words:?}");
 }
 
@@ -130,6 +130,19 @@ async fn a_page_where_a_session_was_asked_for() {
         assert_error(&error, ErrorKind::Protocol, "instead of handing the connection over");
         assert_eq!(engine.alive(), 0);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn input_for_a_session_whose_upgrade_was_dropped_on_the_way() {
+    let head = answer("200 OK", &["Content-Type: application/vnd.docker.multiplexed-stream"], "");
+    let answer = Answer::new([head, frame(1, "out")].concat()).then_close();
+    let engine = ScriptedEngine::new([Exchange::new(ATTACH.replace("stdin=0", "stdin=1"), answer)]);
+    let mut session = engine.docker().container("web").attach().stdin().await.unwrap();
+    for error in [session.write_all(b"in").await.unwrap_err(), session.close_stdin().await.unwrap_err()] {
+        assert_error(&error, ErrorKind::Unsupported, "an HTTP proxy on the way has dropped the upgrade");
+    }
+    assert_eq!(session.next().await.unwrap().unwrap().bytes, "out");
+    assert!(session.next().await.is_none());
 }
 
 #[tokio::test(start_paused = true)]

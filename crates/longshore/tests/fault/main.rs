@@ -9,6 +9,8 @@ mod deadlines;
 mod requests;
 #[cfg(unix)]
 mod sockets;
+#[cfg(feature = "tls")]
+mod tls;
 #[cfg(unix)]
 mod unreachable;
 mod versions;

@@ -9,7 +9,7 @@ use std::process::Command;
 
 use longshore::image::BuildOptions;
 use longshore::transport::{Dial, Dialing, Io};
-use longshore::{ApiVersion, ConnectOptions, Docker, Result};
+use longshore::{ApiVersion, ConnectOptions, Docker, Environment, Result};
 use longshore_testkit::memory;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 
@@ -78,7 +78,8 @@ async fn take(mut far: DuplexStream) -> io::Result<()> {
 }
 
 async fn build(folder: &Path) -> Result<String> {
-    let docker = Docker::connect_through_with(Sink, &ConnectOptions::default().version(ApiVersion::new(1, 44)));
+    let options = ConnectOptions::default().version(ApiVersion::new(1, 44)).environment(Environment::default());
+    let docker = Docker::connect_through_with(Sink, &options);
     let options = BuildOptions::default().tag("test");
     let image = docker.images().build_folder_with(folder, &options).await?.finish().await?;
     Ok(image.name().to_owned())

@@ -4,7 +4,7 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use longshore::transport::{Dial, Dialing, Io};
-use longshore::{ApiVersion, ConnectOptions, Docker};
+use longshore::{ApiVersion, ConnectOptions, Docker, Environment};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 
@@ -49,7 +49,7 @@ pub(crate) enum Fault {
 
 impl Engine {
     pub(crate) fn docker(&self) -> Docker {
-        let options = ConnectOptions::default().version(ApiVersion::new(1, 44));
+        let options = ConnectOptions::default().version(ApiVersion::new(1, 44)).environment(Environment::default());
         Docker::connect_through_with(self.clone(), &options)
     }
 

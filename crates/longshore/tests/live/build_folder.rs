@@ -4,12 +4,11 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read;
 use std::os::unix::fs::{PermissionsExt, symlink};
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use longshore::image::{BuildContext, BuildOptions};
-use longshore::{Docker, ErrorKind, Spec};
+use longshore::{ConnectOptions, Docker, Environment, ErrorKind, Spec};
 use longshore_testkit::live::Live;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
@@ -19,6 +18,7 @@ use tokio::task::JoinSet;
 use crate::harness::{Outcome, Test, test, test_within};
 use crate::process::{Work, measure};
 use crate::support::refused;
+use crate::tool::Tool;
 
 pub(crate) fn tests() -> Vec<Test> {
     let patience = Duration::from_secs(180);
@@ -60,45 +60,6 @@ impl Drop for Folder {
     fn drop(&mut self) {
         // What can't be removed stays among the temporary files.
         let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
-/// The official command line tool.
-struct Tool {
-    program: PathBuf,
-    /// Whether it is older than version 23, where a rule was compared with the folders of a path only if the rules
-    /// before it had left the path itself out.
-    is_old: bool,
-}
-
-impl Tool {
-    /// That of an engine that `cargo xtask engine` has installed, and the one on the `PATH` if there is one.
-    fn all() -> Vec<Tool> {
-        let absolute = |variable| std::env::var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute());
-        let cache = absolute("XDG_CACHE_HOME").or_else(|| Some(absolute("HOME")?.join(".cache")));
-        let installed = cache.map(|cache| cache.join("longshore/roots/docker-20.10/usr/bin/docker"));
-        let programs = installed.into_iter().chain([PathBuf::from("docker")]);
-        let tools: Vec<_> = programs.filter_map(Tool::new).collect();
-        assert!(!tools.is_empty(), "there is no official tool: `cargo xtask engine up docker-20.10` installs one");
-        tools
-    }
-
-    fn new(program: PathBuf) -> Option<Tool> {
-        let output = Command::new(&program).arg("--version").output().ok()?;
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        let major: u32 = text.strip_prefix("Docker version ")?.split('.').next()?.parse().ok()?;
-        Some(Tool { program, is_old: major < 23 })
-    }
-
-    async fn build(&self, folder: &Path, host: &str, arguments: &[&str]) -> Result<(), String> {
-        let mut command = tokio::process::Command::new(&self.program);
-        command.env("DOCKER_HOST", host).env("DOCKER_BUILDKIT", "0").env("DOCKER_CONFIG", "/nonexistent");
-        command.arg("build").args(arguments).arg(folder).kill_on_drop(true);
-        let output = command.output().await.map_err(|error| error.to_string())?;
-        match output.status.success() {
-            true => Ok(()),
-            false => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
-        }
     }
 }
 
@@ -295,7 +256,7 @@ async fn the_context_is_that_of_the_official_tool(live: Live) -> Outcome {
     let place = Folder::new(&live);
     let mut taker = Taker::new(&place)?;
     let host = taker.host.clone();
-    let docker = Docker::connect_to(&host)?;
+    let docker = client(&host)?;
     let tools = Tool::all();
     for (number, rules) in all.iter().enumerate() {
         folder.write("Dockerfile", "FROM scratch\n");
@@ -420,11 +381,17 @@ async fn what_can_not_be_sent_is_an_error(live: Live) -> Outcome {
 /// What is measured.
 pub(crate) const WORK: Work = ("build a folder", |given| Box::pin(build_folder(given)));
 
+/// A client that knows nothing of the user who runs the tests.
+fn client(host: &str) -> longshore::Result<Docker> {
+    Docker::connect_with(&ConnectOptions::default().host(host).environment(Environment::default()))
+}
+
 /// Builds a folder. Tells the image.
 async fn build_folder(given: &[&str]) -> Result<String, Box<dyn std::error::Error + Send + Sync>> {
     let &[folder, host, name, key, value] = given else { return Err(format!("{given:?}").into()) };
     let options = BuildOptions::default().tag(name).label(key, value);
-    let image = Docker::connect_to(host)?.images().build_folder_with(folder, &options).await?.finish().await?;
+    let docker = client(host)?;
+    let image = docker.images().build_folder_with(folder, &options).await?.finish().await?;
     Ok(image.name().to_owned())
 }
 

@@ -58,7 +58,7 @@ async fn theirs(setting: &Setting, live: &Live, program: &Path) -> Result<Choice
     let home = setting.home(engine);
     let ask = async |arguments: &[&str]| {
         let mut command = Command::new(program);
-        command.env_clear().envs(setting.variables(home.path(), engine)).args(arguments);
+        command.env_clear().env("PATH", "/usr/bin:/bin").envs(setting.variables(home.path(), engine)).args(arguments);
         let output = command.stdin(Stdio::null()).kill_on_drop(true).output().await?;
         let said = String::from_utf8_lossy(&output.stdout).trim().to_owned();
         Ok::<_, std::io::Error>(Some(said).filter(|_| output.status.success()))

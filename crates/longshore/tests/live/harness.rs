@@ -65,6 +65,16 @@ where
     test_on(Ground::Engine, deadline, function)
 }
 
+/// A test that is one of several of the same function, with a name of its own.
+pub(crate) fn test_named<F, R>(name: &str, deadline: Duration, function: F) -> Test
+where
+    F: Fn(Live) -> R + Send + Sync + 'static,
+    R: Future<Output = Outcome> + Send + 'static,
+{
+    let run: Arc<dyn Fn(Live) -> Running + Send + Sync> = Arc::new(move |live| Box::pin(function(live)));
+    Test { name: name.to_owned(), ground: Ground::Engine, deadline, run }
+}
+
 /// A test of what a swarm has, or of its services.
 pub(crate) fn swarm_test<F, R>(function: F) -> Test
 where
@@ -90,7 +100,7 @@ where
 {
     let name = std::any::type_name::<F>();
     let name = name.split_once("::").map_or(name, |(_, name)| name);
-    Test { name: name.to_owned(), ground, deadline, run: Arc::new(move |live| Box::pin(function(live))) }
+    Test { ground, ..test_named(name, deadline, function) }
 }
 
 /// Runs the tests on all engines.

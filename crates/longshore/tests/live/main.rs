@@ -11,9 +11,11 @@ mod build;
 mod build_folder;
 mod checkpoints;
 mod commit;
+mod conformance;
 #[cfg(feature = "archive")]
 mod copy;
 mod create;
+mod credentials;
 mod environments;
 mod events;
 mod exceptions;
@@ -28,6 +30,7 @@ mod journal;
 mod large;
 mod lifecycle;
 mod list;
+mod login;
 mod logs;
 mod memory;
 mod networks;
@@ -35,6 +38,7 @@ mod plugins;
 mod port;
 mod process;
 mod prune;
+mod ready;
 mod registry;
 mod replace;
 mod request;
@@ -48,6 +52,7 @@ mod support;
 mod swarm;
 mod system;
 mod tcp;
+mod tool;
 mod unknown;
 mod update;
 mod volumes;
@@ -70,6 +75,7 @@ fn main() -> ExitCode {
     let topics = [
         wait::tests(),
         large::tests(),
+        conformance::tests(),
         #[cfg(feature = "build")]
         build_folder::tests(),
         registry::tests(),
@@ -82,6 +88,7 @@ fn main() -> ExitCode {
         #[cfg(feature = "archive")]
         copy::tests(),
         create::tests(),
+        credentials::tests(),
         environments::tests(),
         events::tests(),
         exec::tests(),
@@ -92,18 +99,19 @@ fn main() -> ExitCode {
         inspect::tests(),
         lifecycle::tests(),
         list::tests(),
+        login::tests(),
         logs::tests(),
         networks::tests(),
         plugins::tests(),
         port::tests(),
         prune::tests(),
+        ready::tests(),
         replace::tests(),
         request::tests(),
         run::tests(),
         save::tests(),
         service_logs::tests(),
         services::tests(),
-        save::tests(),
         session::tests(),
         stats::tests(),
         swarm::tests(),

@@ -1,7 +1,6 @@
 //! Attaching over a WebSocket.
 
 use longshore::{Docker, ErrorKind, Session, Source, Until};
-use longshore_testkit::FaultProxy;
 use longshore_testkit::live::Live;
 
 use crate::harness::{Outcome, Test, test};
@@ -10,7 +9,6 @@ use crate::support::{refused, until};
 pub(crate) fn tests() -> Vec<Test> {
     vec![
         test(input_and_output_pass),
-        test(it_works_over_tcp),
         test(a_terminal_works_too),
         test(logs_come_first_on_demand),
         test(one_stream_can_be_left_out),
@@ -51,12 +49,6 @@ async fn conversation(live: &Live, docker: &Docker) -> Outcome {
 
 async fn input_and_output_pass(live: Live) -> Outcome {
     conversation(&live, &live).await
-}
-
-async fn it_works_over_tcp(live: Live) -> Outcome {
-    let Some(socket) = live.engine().socket() else { return conversation(&live, &live).await };
-    let proxy = FaultProxy::tcp(socket).await?;
-    conversation(&live, &Docker::connect_to(proxy.host())?).await
 }
 
 async fn a_terminal_works_too(live: Live) -> Outcome {

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod connections;
+mod credentials;
 mod custom;
 mod headers;
 mod negotiation;

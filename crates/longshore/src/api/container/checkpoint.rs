@@ -130,7 +130,7 @@ impl Container {
     /// # Cancel safety
     /// As [`checkpoints`](Container::checkpoints).
     pub async fn checkpoints_with(&self, options: &CheckpointListOptions) -> Result<Vec<CheckpointSummary>> {
-        self.docker.send(list(&self.id, options)?).await?.json().await
+        self.docker.send(list(&self.id, options)?).await?.list().await
     }
 
     /// Removes a checkpoint of the container.

@@ -121,7 +121,7 @@ impl Container {
     /// Nothing happens when the future is dropped.
     #[doc(alias = "diff")]
     pub async fn changes(&self) -> Result<Vec<FilesystemChange>> {
-        self.docker.send(changes(&self.id)?).await?.json().await
+        self.docker.send(changes(&self.id)?).await?.list().await
     }
 
     /// Looks up where a port of the container is published on the engine's machine.

@@ -95,7 +95,7 @@ impl Containers {
     /// # Cancel safety
     /// As [`list`](Containers::list).
     pub async fn list_with(&self, options: &ListOptions) -> Result<Vec<ContainerSummary>> {
-        self.docker.send(list(options)).await?.json().await
+        self.docker.send(list(options)).await?.list().await
     }
 }
 

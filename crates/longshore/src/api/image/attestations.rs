@@ -83,7 +83,7 @@ impl Image {
     /// # Cancel safety
     /// As [`attestations`](Image::attestations).
     pub async fn attestations_with(&self, options: &AttestationOptions) -> Result<Vec<AttestationStatement>> {
-        self.docker.send(attestations(&self.name, options)?).await?.json().await
+        self.docker.send(attestations(&self.name, options)?).await?.list().await
     }
 }
 

@@ -55,7 +55,7 @@ impl Image {
     /// # Cancel safety
     /// As [`history`](Image::history).
     pub async fn history_with(&self, options: &ImageHistoryOptions) -> Result<Vec<ImageHistoryItem>> {
-        self.docker.send(history(&self.name, options)?).await?.json().await
+        self.docker.send(history(&self.name, options)?).await?.list().await
     }
 }
 

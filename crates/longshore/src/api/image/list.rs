@@ -104,7 +104,7 @@ impl Images {
     /// # Cancel safety
     /// As [`list`](Images::list).
     pub async fn list_with(&self, options: &ImageListOptions) -> Result<Vec<ImageSummary>> {
-        self.docker.send(list(options)).await?.json().await
+        self.docker.send(list(options)).await?.list().await
     }
 }
 

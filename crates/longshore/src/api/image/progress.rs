@@ -59,7 +59,7 @@ pub(crate) mod canned {
     use tokio::io::AsyncWriteExt;
 
     use crate::transport::{Dial, Dialing, Io};
-    use crate::{ApiVersion, ConnectOptions, Docker};
+    use crate::{ApiVersion, ConnectOptions, Docker, Environment};
 
     /// An engine that answers 200 with these bytes, whatever it is asked, and closes the connection.
     struct Canned(String);
@@ -85,7 +85,8 @@ pub(crate) mod canned {
 
     pub(crate) fn engine(framing: &str, body: &str) -> Docker {
         let answer = format!("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n{framing}\r\n\r\n{body}");
-        Docker::connect_through_with(Canned(answer), &ConnectOptions::default().version(ApiVersion::new(1, 41)))
+        let options = ConnectOptions::default().version(ApiVersion::new(1, 41)).environment(Environment::default());
+        Docker::connect_through_with(Canned(answer), &options)
     }
 
     /// An engine that sends these messages, each in a chunk of its own.

@@ -5,6 +5,7 @@ use std::task::{Context, Poll, ready};
 use futures_core::Stream;
 use longshore_wire::auth::RegistryAuth;
 use longshore_wire::path::Path;
+use longshore_wire::reference::Reference;
 use longshore_wire::version::ApiVersion;
 
 use super::progress::Messages;
@@ -26,7 +27,7 @@ use crate::http::{Method, Request};
 pub struct PullOptions {
     /// The platform to pull, such as `linux/arm64/v8`; the engine's own unless set. API 1.32+.
     pub platform: Option<String>,
-    /// The credentials for the image's registry; none unless set.
+    /// The credentials for the image's registry; those that the user has stored for it unless set.
     pub auth: Option<RegistryAuth>,
 }
 
@@ -41,7 +42,8 @@ impl PullOptions {
         self
     }
 
-    /// Shows the registry these credentials.
+    /// Shows the registry these credentials instead of those that the user has stored for it;
+    /// [`RegistryAuth::anonymous`] for none.
     #[must_use]
     pub fn auth(mut self, auth: RegistryAuth) -> Self {
         self.auth = Some(auth);
@@ -138,7 +140,8 @@ impl Stream for PullProgress {
 
 impl Images {
     /// Pulls an image from its registry: `alpine`, `ghcr.io/a/b:1`, `alpine@sha256:…`. The tag is `latest` unless the
-    /// reference has a tag or a digest; a digest decides where it has both.
+    /// reference has a tag or a digest; a digest decides where it has both. The registry is shown the credentials that the
+    /// user has stored for it, as [`Docker::registry_auth`](crate::Docker::registry_auth) finds them.
     ///
     /// `POST /images/create`, API 1.24+. It returns once the engine has begun:
     ///
@@ -157,7 +160,8 @@ impl Images {
     /// [`Invalid`](crate::ErrorKind::Invalid) for what is no reference, before anything is sent;
     /// [`NotFound`](crate::ErrorKind::NotFound), [`Unauthorized`](crate::ErrorKind::Unauthorized),
     /// [`Forbidden`](crate::ErrorKind::Forbidden) or [`Server`](crate::ErrorKind::Server), by engine and registry, when
-    /// the registry can't be reached or does not give the image. The same may come from the stream.
+    /// the registry can't be reached or does not give the image. The same may come from the stream. Before anything is
+    /// sent, those of [`registry_auth`](crate::Docker::registry_auth).
     ///
     /// # Cancel safety
     /// Dropping the future gives the pull up.
@@ -226,27 +230,25 @@ struct Pull {
 fn pull(text: &str, options: &PullOptions) -> Result<Pull> {
     let operation = Operation::on("pull image", text);
     let reference = reference(text, &operation)?;
-    let (name, tag) = reference.pull_parameters();
-    let request = create(&name, Some(&tag), operation, options);
+    let request = create(&reference, false, operation, options);
     Ok(Pull { request, image: reference.with_default_tag().to_string() })
 }
 
 fn pull_all(text: &str, options: &PullOptions) -> Result<Pull> {
     let operation = Operation::on("pull all tags of", text);
-    let (name, _) = repository(text, &operation)?.pull_parameters();
-    Ok(Pull { request: create(&name, None, operation, options), image: text.to_owned() })
+    let repository = repository(text, &operation)?;
+    Ok(Pull { request: create(&repository, true, operation, options), image: text.to_owned() })
 }
 
-fn create(name: &str, tag: Option<&str>, operation: Operation, options: &PullOptions) -> Request {
+fn create(reference: &Reference, all: bool, operation: Operation, options: &PullOptions) -> Request {
+    let (name, tag) = reference.pull_parameters();
     let mut request = Request::new(Method::Post, Path::new("images/create"), operation).unbounded();
+    let tag = Some(tag).filter(|_| !all);
     request.query.push("fromImage", name).optional("tag", tag).optional("platform", options.platform.as_ref());
     if options.platform.is_some() {
         request.needs("the platform of a pull", ApiVersion::new(1, 32));
     }
-    match &options.auth {
-        Some(auth) => request.header("X-Registry-Auth", auth.header_value()),
-        None => request,
-    }
+    request.auth(options.auth.as_ref(), reference.registry())
 }
 
 #[cfg(test)]

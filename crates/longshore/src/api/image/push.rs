@@ -31,7 +31,7 @@ use crate::http::{Method, Request};
 pub struct PushOptions {
     /// The platform whose part of the image is pushed, such as `linux/arm64/v8`; all unless set. API 1.46+.
     pub platform: Option<String>,
-    /// The credentials for the image's registry; none unless set.
+    /// The credentials for the image's registry; those that the user has stored for it unless set.
     pub auth: Option<RegistryAuth>,
 }
 
@@ -43,7 +43,8 @@ impl PushOptions {
         self
     }
 
-    /// Shows the registry these credentials.
+    /// Shows the registry these credentials instead of those that the user has stored for it;
+    /// [`RegistryAuth::anonymous`] for none.
     #[must_use]
     pub fn auth(mut self, auth: RegistryAuth) -> Self {
         self.auth = Some(auth);
@@ -151,7 +152,8 @@ fn in_words(status: &str) -> Option<ImagePushed> {
 
 impl Image {
     /// Pushes the image to the registry that its name begins with: `ghcr.io/a/b:1`, `localhost:5000/web`; without one,
-    /// that is Docker Hub. The tag is `latest` unless the name has one. Give it such a name by [`tag`](Image::tag).
+    /// that is Docker Hub. The tag is `latest` unless the name has one. Give it such a name by [`tag`](Image::tag). The
+    /// registry is shown the credentials that the user has stored for it, as [`Docker::registry_auth`] finds them.
     ///
     /// `POST /images/{name}/push`, API 1.24+. It returns once the engine has begun:
     ///
@@ -170,7 +172,8 @@ impl Image {
     ///
     /// # Errors
     /// [`Invalid`](ErrorKind::Invalid) for an id or a digest, since only names can be pushed, before anything is sent;
-    /// those of [`PushProgress::next`], some of which some engines find before they begin.
+    /// those of [`PushProgress::next`], some of which some engines find before they begin, and of
+    /// [`registry_auth`](Docker::registry_auth).
     ///
     /// # Cancel safety
     /// Dropping the future gives the push up.
@@ -251,9 +254,8 @@ fn push(name: &Reference, operation: Operation, options: &PushOptions) -> Result
         request.query.push("platform", platform_json(platform, &request.operation)?);
         request.needs("the platform of a push", ApiVersion::new(1, 46));
     }
-    // Engines refuse a push without the header, so that it goes without credentials too.
-    let auth = options.auth.clone().unwrap_or_default();
-    Ok(request.header("X-Registry-Auth", auth.header_value()))
+    request.wants_auth = true;
+    Ok(request.auth(options.auth.as_ref(), name.registry()))
 }
 
 #[cfg(test)]
@@ -273,7 +275,7 @@ mod tests {
     #[test]
     fn requests_are_as_the_engine_expects_them() {
         assert_eq!(
-            text(request("alpine", &PushOptions::default())),
+            text(request("alpine", &PushOptions::default().auth(RegistryAuth::anonymous()))),
             "POST /images/docker.io/library/alpine/push?tag=latest\nX-Registry-Auth: e30="
         );
         let auth = RegistryAuth::default().username("jane").password("s3cret");
@@ -287,10 +289,7 @@ mod tests {
         );
         let operation = Operation::on("push all tags of", "ghcr.io/a/b");
         let all = repository("ghcr.io/a/b", &operation).unwrap();
-        assert_eq!(
-            text(push(&all, operation, &PushOptions::default())),
-            "POST /images/ghcr.io/a/b/push\nX-Registry-Auth: e30="
-        );
+        assert_eq!(text(push(&all, operation, &PushOptions::default())), "POST /images/ghcr.io/a/b/push");
     }
 
     #[test]

@@ -4,6 +4,7 @@ use longshore_models::ImageSearchItem;
 use longshore_wire::auth::RegistryAuth;
 use longshore_wire::filters::Filters;
 use longshore_wire::path::Path;
+use longshore_wire::reference::DEFAULT_REGISTRY;
 
 use super::Images;
 use crate::error::{ErrorKind, Operation, Result};
@@ -23,7 +24,7 @@ pub struct ImageSearchOptions {
     pub limit: Option<u32>,
     /// What they must match.
     pub filters: Filters,
-    /// The credentials for the registry; none unless set.
+    /// The credentials for the registry; those that the user has stored for it unless set.
     pub auth: Option<RegistryAuth>,
 }
 
@@ -54,7 +55,8 @@ impl ImageSearchOptions {
         self
     }
 
-    /// Shows the registry these credentials.
+    /// Shows the registry these credentials instead of those that the user has stored for it;
+    /// [`RegistryAuth::anonymous`] for none.
     #[must_use]
     pub fn auth(mut self, auth: RegistryAuth) -> Self {
         self.auth = Some(auth);
@@ -66,7 +68,8 @@ impl Images {
     /// Finds repositories by a word of their names or descriptions. Docker asks Docker Hub, or the registry that the
     /// term begins with, as in `localhost:5000/web`; Podman asks the registries that it is set up for.
     ///
-    /// `GET /images/search`, API 1.24+. Most registries but Docker Hub can't be searched.
+    /// `GET /images/search`, API 1.24+. Most registries but Docker Hub can't be searched. The registry is shown the
+    /// credentials that the user has stored for it, as [`Docker::registry_auth`](crate::Docker::registry_auth) finds them.
     ///
     /// ```no_run
     /// # async fn example(docker: longshore::Docker) -> longshore::Result<()> {
@@ -80,7 +83,7 @@ impl Images {
     /// # Errors
     /// [`Invalid`](ErrorKind::Invalid) for an empty term, before anything is sent; [`Server`](ErrorKind::Server),
     /// [`Invalid`](ErrorKind::Invalid) or [`NotFound`](ErrorKind::NotFound), by engine, when the registry can't be
-    /// reached or can't be searched.
+    /// reached or can't be searched; those of [`registry_auth`](crate::Docker::registry_auth).
     ///
     /// # Cancel safety
     /// Reads only.
@@ -97,7 +100,7 @@ impl Images {
     /// # Cancel safety
     /// As [`search`](Images::search).
     pub async fn search_with(&self, term: &str, options: &ImageSearchOptions) -> Result<Vec<ImageSearchItem>> {
-        self.docker.send(search(term, options)?).await?.json().await
+        self.docker.send(search(term, options)?).await?.list().await
     }
 }
 
@@ -109,10 +112,15 @@ fn search(term: &str, options: &ImageSearchOptions) -> Result<Request> {
     // It takes as long as the registry does.
     let mut request = Request::new(Method::Get, Path::new("images/search"), operation).unbounded();
     request.query.push("term", term).optional("limit", options.limit).filters(&options.filters);
-    Ok(match &options.auth {
-        Some(auth) => request.header("X-Registry-Auth", auth.header_value()),
-        None => request,
-    })
+    Ok(request.auth(options.auth.as_ref(), registry(term)))
+}
+
+/// The registry that a term begins with, or Docker Hub.
+fn registry(term: &str) -> &str {
+    match term.split_once('/') {
+        Some((first, _)) if first == "localhost" || first.contains(['.', ':']) => first,
+        _ => DEFAULT_REGISTRY,
+    }
 }
 
 #[cfg(test)]

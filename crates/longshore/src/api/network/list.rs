@@ -58,7 +58,7 @@ impl Networks {
     /// # Cancel safety
     /// As [`list`](Networks::list).
     pub async fn list_with(&self, options: &NetworkListOptions) -> Result<Vec<NetworkSummary>> {
-        self.docker.send(list(options)).await?.json().await
+        self.docker.send(list(options)).await?.list().await
     }
 }
 

@@ -55,7 +55,7 @@ impl Plugins {
     /// # Cancel safety
     /// As [`list`](Plugins::list).
     pub async fn list_with(&self, options: &PluginListOptions) -> Result<Vec<PluginInspect>> {
-        self.docker.send(list(options)).await?.json().await
+        self.docker.send(list(options)).await?.list().await
     }
 }
 

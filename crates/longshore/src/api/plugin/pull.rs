@@ -16,12 +16,13 @@ use crate::http::{Method, Request};
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct PluginPrivilegeOptions {
-    /// The credentials for the plugin's registry; none unless set.
+    /// The credentials for the plugin's registry; those that the user has stored for it unless set.
     pub auth: Option<RegistryAuth>,
 }
 
 impl PluginPrivilegeOptions {
-    /// Shows the registry these credentials.
+    /// Shows the registry these credentials instead of those that the user has stored for it;
+    /// [`RegistryAuth::anonymous`] for none.
     #[must_use]
     pub fn auth(mut self, auth: RegistryAuth) -> Self {
         self.auth = Some(auth);
@@ -35,7 +36,7 @@ impl PluginPrivilegeOptions {
 pub struct PluginPullOptions {
     /// The name that the plugin gets here; that of its registry unless set.
     pub name: Option<String>,
-    /// The credentials for the plugin's registry; none unless set.
+    /// The credentials for the plugin's registry; those that the user has stored for it unless set.
     pub auth: Option<RegistryAuth>,
 }
 
@@ -48,7 +49,8 @@ impl PluginPullOptions {
         self
     }
 
-    /// Shows the registry these credentials.
+    /// Shows the registry these credentials instead of those that the user has stored for it;
+    /// [`RegistryAuth::anonymous`] for none.
     #[must_use]
     pub fn auth(mut self, auth: RegistryAuth) -> Self {
         self.auth = Some(auth);
@@ -60,12 +62,13 @@ impl PluginPullOptions {
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct PluginUpgradeOptions {
-    /// The credentials for the plugin's registry; none unless set.
+    /// The credentials for the plugin's registry; those that the user has stored for it unless set.
     pub auth: Option<RegistryAuth>,
 }
 
 impl PluginUpgradeOptions {
-    /// Shows the registry these credentials.
+    /// Shows the registry these credentials instead of those that the user has stored for it;
+    /// [`RegistryAuth::anonymous`] for none.
     #[must_use]
     pub fn auth(mut self, auth: RegistryAuth) -> Self {
         self.auth = Some(auth);
@@ -137,7 +140,8 @@ impl Plugins {
     /// [`pull`](Plugins::pull).
     ///
     /// # Errors
-    /// [`Invalid`](crate::ErrorKind::Invalid) for what is no reference, before anything is sent.
+    /// [`Invalid`](crate::ErrorKind::Invalid) for what is no reference, before anything is sent; those of
+    /// [`registry_auth`](crate::Docker::registry_auth).
     ///
     /// # Cancel safety
     /// Nothing happens when the future is dropped.
@@ -157,14 +161,15 @@ impl Plugins {
         reference: &str,
         options: &PluginPrivilegeOptions,
     ) -> Result<Vec<PluginPrivilege>> {
-        self.docker.send(privileges(reference, options)?).await?.json().await
+        self.docker.send(privileges(reference, options)?).await?.list().await
     }
 
     /// Pulls a plugin from its registry, and allows it what it asks for. The tag is `latest` unless the reference has
     /// one.
     ///
     /// `POST /plugins/pull`, API 1.25+. The engine pulls it only if `allowed` is all that the plugin asks for, as
-    /// [`privileges`](Plugins::privileges) tells it. It returns once the engine has begun:
+    /// [`privileges`](Plugins::privileges) tells it. The registry is shown the credentials that the user has stored for it,
+    /// as [`Docker::registry_auth`](crate::Docker::registry_auth) finds them. It returns once the engine has begun:
     ///
     /// ```no_run
     /// # async fn example(docker: longshore::Docker) -> longshore::Result<()> {
@@ -184,7 +189,8 @@ impl Plugins {
     /// [`NotFound`](crate::ErrorKind::NotFound), [`Unauthorized`](crate::ErrorKind::Unauthorized),
     /// [`Forbidden`](crate::ErrorKind::Forbidden) or [`Server`](crate::ErrorKind::Server), by engine and registry, when
     /// the registry can't be reached or does not give the plugin, and when it was not allowed what it asks for. The same
-    /// may come from the stream.
+    /// may come from the stream. Before anything is sent, those of
+    /// [`registry_auth`](crate::Docker::registry_auth).
     ///
     /// # Cancel safety
     /// Dropping the future gives the pull up.
@@ -249,8 +255,8 @@ fn privileges(reference: &str, options: &PluginPrivilegeOptions) -> Result<Reque
     let operation = Operation::on("ask privileges of plugin", reference);
     let reference = remote(reference, &operation)?;
     let mut request = Request::new(Method::Get, Path::new("plugins/privileges"), operation).unbounded();
-    request.query.push("remote", reference);
-    Ok(with_auth(request, options.auth.as_ref()))
+    request.query.push("remote", &reference);
+    Ok(request.auth(options.auth.as_ref(), reference.registry()))
 }
 
 fn pull(reference: &str, allowed: &[PluginPrivilege], options: &PluginPullOptions) -> Result<Request> {
@@ -258,8 +264,8 @@ fn pull(reference: &str, allowed: &[PluginPrivilege], options: &PluginPullOption
     let reference = remote(reference, &operation)?;
     let name = options.name.as_deref().map(|name| new_name(name, &operation)).transpose()?;
     let mut request = Request::new(Method::Post, Path::new("plugins/pull"), operation).unbounded();
-    request.query.push("remote", reference).optional("name", name);
-    with_auth(request, options.auth.as_ref()).json(&allowed)
+    request.query.push("remote", &reference).optional("name", name);
+    request.auth(options.auth.as_ref(), reference.registry()).json(&allowed)
 }
 
 fn upgrade(
@@ -270,15 +276,8 @@ fn upgrade(
 ) -> Result<Request> {
     let mut request = request(Method::Post, "upgrade plugin", name, "upgrade")?.unbounded();
     let reference = remote(reference, &request.operation)?;
-    request.query.push("remote", reference);
-    with_auth(request, options.auth.as_ref()).json(&allowed)
-}
-
-pub(super) fn with_auth(request: Request, auth: Option<&RegistryAuth>) -> Request {
-    match auth {
-        Some(auth) => request.header("X-Registry-Auth", auth.header_value()),
-        None => request,
-    }
+    request.query.push("remote", &reference);
+    request.auth(options.auth.as_ref(), reference.registry()).json(&allowed)
 }
 
 #[cfg(test)]

@@ -4,8 +4,8 @@ use std::task::{Context, Poll};
 use futures_core::Stream;
 use longshore_models::ProgressMessage;
 use longshore_wire::auth::RegistryAuth;
+use longshore_wire::reference::Reference;
 
-use super::pull::with_auth;
 use super::{Plugin, request};
 use crate::api::image::progress::Messages;
 use crate::error::Result;
@@ -15,12 +15,13 @@ use crate::http::{Method, Request};
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct PluginPushOptions {
-    /// The credentials for the plugin's registry; none unless set.
+    /// The credentials for the plugin's registry; those that the user has stored for it unless set.
     pub auth: Option<RegistryAuth>,
 }
 
 impl PluginPushOptions {
-    /// Shows the registry these credentials.
+    /// Shows the registry these credentials instead of those that the user has stored for it;
+    /// [`RegistryAuth::anonymous`] for none.
     #[must_use]
     pub fn auth(mut self, auth: RegistryAuth) -> Self {
         self.auth = Some(auth);
@@ -77,14 +78,16 @@ impl Stream for PluginPushProgress {
 }
 
 impl Plugin {
-    /// Pushes the plugin to the registry that its name begins with.
+    /// Pushes the plugin to the registry that its name begins with. The registry is shown the credentials that the user has
+    /// stored for it, as [`Docker::registry_auth`](crate::Docker::registry_auth) finds them.
     ///
     /// `POST /plugins/{name}/push`, API 1.25+. It returns once the engine has begun.
     ///
     /// # Errors
     /// [`NotFound`](crate::ErrorKind::NotFound); [`Unauthorized`](crate::ErrorKind::Unauthorized),
     /// [`Forbidden`](crate::ErrorKind::Forbidden) or [`Server`](crate::ErrorKind::Server), by engine and registry, when
-    /// the registry can't be reached or does not take it. The same may come from the stream.
+    /// the registry can't be reached or does not take it. The same may come from the stream. Before anything is sent, those
+    /// of [`registry_auth`](crate::Docker::registry_auth).
     ///
     /// # Cancel safety
     /// Dropping the future gives the push up.
@@ -107,7 +110,9 @@ impl Plugin {
 
 fn push(name: &str, options: &PluginPushOptions) -> Result<Request> {
     let request = request(Method::Post, "push plugin", name, "push")?.unbounded();
-    Ok(with_auth(request, options.auth.as_ref()))
+    // An id names no registry.
+    let reference = Reference::parse(name).ok();
+    Ok(request.auth(options.auth.as_ref(), reference.as_ref().map(Reference::registry)))
 }
 
 #[cfg(test)]

@@ -103,7 +103,7 @@ impl Configs {
     /// # Cancel safety
     /// As [`list`](Configs::list).
     pub async fn list_with(&self, options: &ConfigListOptions) -> Result<Vec<ConfigInspect>> {
-        self.docker.send(list(options)).await?.json().await
+        self.docker.send(list(options)).await?.list().await
     }
 }
 

@@ -110,7 +110,7 @@ impl Nodes {
     /// # Cancel safety
     /// As [`list`](Nodes::list).
     pub async fn list_with(&self, options: &NodeListOptions) -> Result<Vec<NodeInspect>> {
-        self.docker.send(list(options)).await?.json().await
+        self.docker.send(list(options)).await?.list().await
     }
 }
 

@@ -103,7 +103,7 @@ impl Secrets {
     /// # Cancel safety
     /// As [`list`](Secrets::list).
     pub async fn list_with(&self, options: &SecretListOptions) -> Result<Vec<SecretInspect>> {
-        self.docker.send(list(options)).await?.json().await
+        self.docker.send(list(options)).await?.list().await
     }
 }
 

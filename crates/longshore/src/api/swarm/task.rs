@@ -110,7 +110,7 @@ impl Tasks {
     /// # Cancel safety
     /// As [`list`](Tasks::list).
     pub async fn list_with(&self, options: &TaskListOptions) -> Result<Vec<TaskInspect>> {
-        self.docker.send(list(options)).await?.json().await
+        self.docker.send(list(options)).await?.list().await
     }
 }
 

@@ -2,9 +2,10 @@ mod cache;
 mod options;
 mod progress;
 
+use std::collections::BTreeMap;
 use std::fmt::Display;
 
-use longshore_wire::auth::config_header_value;
+use longshore_wire::auth::{RegistryAuth, config_header_value};
 use longshore_wire::path::Path;
 use longshore_wire::query::Query;
 use longshore_wire::version::ApiVersion;
@@ -15,7 +16,9 @@ pub use options::BuildOptions;
 pub use progress::{BuildEvent, BuildProgress};
 
 use super::{Images, new_name};
-use crate::error::{ErrorKind, Operation, Result};
+use crate::api::registry::by_registry;
+use crate::config::{AllCredentials, Credentials};
+use crate::error::{Error, ErrorKind, Operation, Result};
 use crate::http::{Method, Payload, Request};
 
 /// What an image is built of: the Dockerfile, and the files that it copies.
@@ -60,6 +63,11 @@ impl<T: Into<Payload>> From<T> for BuildContext {
 impl Images {
     /// Builds an image from a tar or from what the engine gets itself; it gets no name.
     ///
+    /// As with the official tool, registries are shown all credentials that the user has stored, and the proxies of the
+    /// user's `config.json` are build arguments, unless there are some of the same name. Credentials that can't be had
+    /// don't fail a build; where it fails since a registry refuses, the error tells of them. BuildKit is shown none: it
+    /// asks for them in its session.
+    ///
     /// `POST /build`, API 1.24+. It returns once the engine has what it builds of and has begun:
     ///
     /// ```no_run
@@ -81,6 +89,7 @@ impl Images {
     /// [`Invalid`](ErrorKind::Invalid) or [`Server`](ErrorKind::Server), by engine, when the Dockerfile is missing or
     /// can't be read, when it is no tar, when a remote context can't be had; [`Io`](ErrorKind::Io) when the payload can't
     /// be read. The same may come from the stream, as does the failure of a step: see [`BuildProgress::next`].
+    /// [`Config`](ErrorKind::Config) when `config.json` can't be read.
     ///
     /// # Cancel safety
     /// Dropping the future gives the build up.
@@ -109,8 +118,13 @@ impl Images {
     /// # Cancel safety
     /// As [`build`](Images::build).
     pub async fn build_with(&self, context: impl Into<BuildContext>, options: &BuildOptions) -> Result<BuildProgress> {
-        let response = self.docker.send(build(context.into(), options)?).await?;
-        Ok(BuildProgress::new(response, self.docker.clone(), options.quiet))
+        let operation = operation(options);
+        let stored = self.docker.credentials().await.map_err(|error| error.within(operation))?;
+        let proxies = stored.file().proxy_arguments(&self.docker.host());
+        let request = build(context.into(), options, &proxies)?;
+        let (request, failures) = authorize(request, options, &stored).await;
+        let response = self.docker.send(request).await.map_err(|error| explained(error, &failures))?;
+        Ok(BuildProgress::new(response, self.docker.clone(), options.quiet, failures))
     }
 }
 
@@ -122,17 +136,50 @@ pub(crate) fn operation(options: &BuildOptions) -> Operation {
     }
 }
 
-fn build(context: BuildContext, options: &BuildOptions) -> Result<Request> {
+/// Adds the credentials that the user has stored, unless `options` have some. Those that can't be had are no failure of
+/// the build, which may not need them; but if it fails for want of them, they are the reason.
+///
+/// BuildKit asks for them in its session, and reads the header over.
+async fn authorize(request: Request, options: &BuildOptions, stored: &Credentials) -> (Request, Vec<Error>) {
+    if options.registries.is_some() || options.buildkit {
+        return (request, Vec::new());
+    }
+    let AllCredentials { registries, failures } = stored.all().await;
+    for error in &failures {
+        tracing::warn!(%error, "a build goes on without these credentials");
+    }
+    (with_registries(request, &registries), failures)
+}
+
+fn with_registries(request: Request, registries: &BTreeMap<String, RegistryAuth>) -> Request {
+    match registries.is_empty() {
+        true => request,
+        false => request.header("X-Registry-Config", config_header_value(registries)),
+    }
+}
+
+/// Adds to a registry's refusal why there were no credentials for it.
+fn explained(error: Error, failures: &[Error]) -> Error {
+    use ErrorKind::{Forbidden, NotFound, Unauthorized};
+
+    let is_refusal = matches!(by_registry(error.clone()).kind(), Forbidden | NotFound | Unauthorized);
+    match is_refusal {
+        true => failures.iter().fold(error, |error, failure| error.with_note(&failure.to_string())),
+        false => error,
+    }
+}
+
+fn build(context: BuildContext, options: &BuildOptions, proxies: &BTreeMap<String, String>) -> Result<Request> {
     let operation = operation(options);
     for name in &options.tags {
         new_name(name, &operation)?;
     }
     let mut request = Request::new(Method::Post, Path::new("build"), operation).unbounded().sent_whole();
-    push_what(&mut request, options)?;
+    push_what(&mut request, options, proxies)?;
     push_limits(&mut request, options)?;
     declare_needs(&mut request, options);
-    if !options.registries.is_empty() {
-        request = request.header("X-Registry-Config", config_header_value(&options.registries));
+    if let Some(registries) = &options.registries {
+        request = with_registries(request, registries);
     }
     match context.0 {
         Kind::Tar(tar) => Ok(request.payload("application/x-tar", tar)),
@@ -147,7 +194,7 @@ fn build(context: BuildContext, options: &BuildOptions) -> Result<Request> {
 }
 
 /// What is built, and how.
-fn push_what(request: &mut Request, options: &BuildOptions) -> Result<()> {
+fn push_what(request: &mut Request, options: &BuildOptions, proxies: &BTreeMap<String, String>) -> Result<()> {
     let Request { query, operation, .. } = request;
     query
         .each("t", &options.tags)
@@ -169,10 +216,21 @@ fn push_what(request: &mut Request, options: &BuildOptions) -> Result<()> {
     if options.keep_containers {
         query.bool("rm", false);
     }
-    json(query, operation, "buildargs", &options.build_args, options.build_args.is_empty())?;
+    let arguments = arguments(options, proxies);
+    json(query, operation, "buildargs", &arguments, arguments.is_empty())?;
     json(query, operation, "labels", &options.labels, options.labels.is_empty())?;
     json(query, operation, "cachefrom", &options.cache_from, options.cache_from.is_empty())?;
     json(query, operation, "outputs", &options.outputs, options.outputs.is_empty())
+}
+
+/// The build arguments: those of the caller, and the proxies among which the caller has not set one.
+fn arguments<'a>(
+    options: &'a BuildOptions,
+    proxies: &'a BTreeMap<String, String>,
+) -> BTreeMap<&'a str, Option<&'a str>> {
+    let proxies = proxies.iter().map(|(name, value)| (name.as_str(), Some(value.as_str())));
+    // What comes later takes the place of what came before.
+    proxies.chain(options.build_args.iter().map(|(name, value)| (name.as_str(), value.as_deref()))).collect()
 }
 
 /// What the commands of a build may use.
@@ -225,20 +283,23 @@ fn declare_needs(request: &mut Request, options: &BuildOptions) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::RegistryAuth;
     use crate::api::golden::text;
     use longshore_models::{BuildOutput, Isolation, Ulimit};
     use std::time::Duration;
 
+    fn request(context: BuildContext, options: &BuildOptions) -> Result<Request> {
+        build(context, options, &BTreeMap::new())
+    }
+
     #[test]
     fn requests_are_as_the_engine_expects_them() {
         assert_eq!(
-            text(build("tar".into(), &BuildOptions::default())),
+            text(request("tar".into(), &BuildOptions::default())),
             "POST /build\nContent-Type: application/x-tar\n\ntar"
         );
         let remote = BuildContext::remote("https://example.com/a.git#v1:web");
         assert_eq!(
-            text(build(remote, &BuildOptions::default().tag("a:1"))),
+            text(request(remote, &BuildOptions::default().tag("a:1"))),
             "POST /build?t=a%3A1&remote=https%3A%2F%2Fexample.com%2Fa.git%23v1%3Aweb\nContent-Type: application/x-tar"
         );
     }
@@ -265,7 +326,7 @@ mod tests {
             .session("s1")
             .build_id("b1");
         assert_eq!(
-            text(build(BuildContext::tar(Payload::reader(tokio::io::empty())), &options)),
+            text(request(BuildContext::tar(Payload::reader(tokio::io::empty())), &options)),
             "POST /build?t=shop%2Fweb%3A2&t=shop%2Fweb&dockerfile=docker%2FDockerfile&target=release\
              &platform=linux%2Farm64&version=2&q=1&nocache=1&pull=1&forcerm=1&squash=1&networkmode=host\
              &extrahosts=db%3A10.0.0.1&isolation=process&securityopt=credentialspec%3Dfile%3A%2F%2Fa&session=s1\
@@ -279,7 +340,7 @@ mod tests {
             .registry("ghcr.io", RegistryAuth::default().username("jane"));
         options.build_args.insert("UNSET".to_owned(), None);
         assert_eq!(
-            text(build("".into(), &options)),
+            text(request("".into(), &options)),
             "POST /build?buildargs=%7B%22A%22%3A%221%22%2C%22UNSET%22%3Anull%7D\
              &labels=%7B%22b%22%3A%22%5C%222%5C%22%22%7D&cachefrom=%5B%22old%3A1%22%5D\
              &outputs=%5B%7B%22Type%22%3A%22moby%22%2C%22Attrs%22%3A%7B%22type%22%3A%22image%22%7D%7D%5D\n\
@@ -300,19 +361,20 @@ mod tests {
             .shm_size(65536)
             .ulimit(Ulimit::new("nofile", 10, 20));
         assert_eq!(
-            text(build("".into(), &options)),
+            text(request("".into(), &options)),
             "POST /build?memory=1048576&memswap=2097152&cpushares=512&cpusetcpus=0-1&cpusetmems=0&cpuperiod=100000\
              &cpuquota=50000&cgroupparent=%2Fbuilds&shmsize=65536\
              &ulimits=%5B%7B%22Name%22%3A%22nofile%22%2C%22Soft%22%3A10%2C%22Hard%22%3A20%7D%5D\n\
              Content-Type: application/x-tar\n\n"
         );
-        let request = text(build("".into(), &BuildOptions::default().unlimited_swap()));
+        let request = text(request("".into(), &BuildOptions::default().unlimited_swap()));
         assert!(request.starts_with("POST /build?memswap=-1\n"), "{request}");
     }
 
     #[test]
     fn what_older_engines_read_over_is_declared() {
-        let needs = |options| build("".into(), &options).unwrap().needs.into_iter().map(|(_, since)| since.to_string());
+        let needs =
+            |options| request("".into(), &options).unwrap().needs.into_iter().map(|(_, since)| since.to_string());
         let all = BuildOptions::default().cache_from("a").network("b").squash().extra_host("a", "b").target("c");
         let all = all.platform("d").buildkit().session("e").build_id("f").output(BuildOutput::new("moby"));
         assert_eq!(
@@ -326,10 +388,10 @@ mod tests {
     fn wrong_names_and_addresses_are_refused_before_anything_is_sent() {
         let digest = format!("a@sha256:{}", "0f".repeat(32));
         for name in ["", "UPPER", "a b", &digest] {
-            let error = build("".into(), &BuildOptions::default().tag(name)).unwrap_err();
+            let error = request("".into(), &BuildOptions::default().tag(name)).unwrap_err();
             assert_eq!((error.kind(), error.target()), (ErrorKind::Invalid, Some(name)));
         }
-        let error = build(BuildContext::remote(""), &BuildOptions::default()).unwrap_err();
+        let error = request(BuildContext::remote(""), &BuildOptions::default()).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Invalid);
     }
 
@@ -337,7 +399,7 @@ mod tests {
     fn secrets_are_not_shown() {
         let auth = RegistryAuth::default().username("jane").password("s3cret");
         let options = BuildOptions::default().registry("ghcr.io", auth);
-        let shown = format!("{options:?} {:?}", build("".into(), &options).unwrap());
+        let shown = format!("{options:?} {:?}", request("".into(), &options).unwrap());
         assert!(shown.contains("jane") && !shown.contains("s3cret"), "{shown}");
     }
 }

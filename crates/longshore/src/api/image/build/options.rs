@@ -38,8 +38,9 @@ pub struct BuildOptions {
     pub cache_from: Vec<String>,
     /// Whether to ask registries for newer versions of the images that it builds on.
     pub pull: bool,
-    /// Credentials by the address of their registry, such as `ghcr.io` or `https://index.docker.io/v1/`.
-    pub registries: BTreeMap<String, RegistryAuth>,
+    /// Credentials by the address of their registry, such as `ghcr.io` or `https://index.docker.io/v1/`; all that the user
+    /// has stored unless set.
+    pub registries: Option<BTreeMap<String, RegistryAuth>>,
     /// Whether to keep the containers of the steps of a build that succeeds.
     pub keep_containers: bool,
     /// Whether to remove the containers of the steps of a build that fails too.
@@ -167,11 +168,18 @@ impl BuildOptions {
         self
     }
 
-    /// Shows a registry these credentials. Its address is such as `ghcr.io`, that of Docker Hub
-    /// `https://index.docker.io/v1/`.
+    /// Shows a registry these credentials, and all registries none of those that the user has stored. Its address is such
+    /// as `ghcr.io`, that of Docker Hub `https://index.docker.io/v1/`; may be called for several.
     #[must_use]
     pub fn registry(mut self, address: impl Into<String>, auth: RegistryAuth) -> Self {
-        self.registries.insert(address.into(), auth);
+        self.registries.get_or_insert_default().insert(address.into(), auth);
+        self
+    }
+
+    /// Shows no registry any credentials, whatever the user has stored.
+    #[must_use]
+    pub fn anonymous(mut self) -> Self {
+        self.registries = Some(BTreeMap::new());
         self
     }
 

@@ -8,8 +8,9 @@ use longshore_wire::buildkit::BuildTrace;
 
 use super::super::Image;
 use super::super::progress::Messages;
+use super::explained;
 use crate::docker::Docker;
-use crate::error::{ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::http::Response;
 
 /// What an engine tells while it builds.
@@ -39,11 +40,13 @@ pub struct BuildProgress {
     image: Option<String>,
     /// Whether the id of the image comes as output.
     quiet: bool,
+    /// Why there are no credentials where there may be some.
+    failures: Vec<Error>,
 }
 
 impl BuildProgress {
-    pub(super) fn new(response: Response, docker: Docker, quiet: bool) -> Self {
-        BuildProgress { messages: Messages::new(response), docker, image: None, quiet }
+    pub(super) fn new(response: Response, docker: Docker, quiet: bool, failures: Vec<Error>) -> Self {
+        BuildProgress { messages: Messages::new(response), docker, image: None, quiet, failures }
     }
 
     /// Takes the next event; `None` when the build is done, and after an error.
@@ -88,7 +91,8 @@ impl BuildProgress {
 
     fn poll_event(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<BuildEvent>>> {
         let message = ready!(self.messages.poll_next(context));
-        let event = message.map(|message| message.map(event));
+        let explained = |error| explained(error, &self.failures);
+        let event = message.map(|message| message.map(event).map_err(explained));
         match &event {
             Some(Ok(BuildEvent::Image(id))) => self.image = Some(id.clone()),
             Some(Ok(BuildEvent::Output(text))) if self.quiet => {

@@ -3,6 +3,7 @@ use std::ops::Deref;
 use longshore_models::ServiceCreated;
 use longshore_wire::auth::RegistryAuth;
 use longshore_wire::path::Path;
+use longshore_wire::reference::Reference;
 
 use super::spec::declare_needs;
 use super::{Service, ServiceSpec, Services};
@@ -13,12 +14,13 @@ use crate::http::{Method, Request};
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct ServiceCreateOptions {
-    /// The credentials that nodes show the registry of the image; none unless set.
+    /// The credentials that nodes show the registry of the image; those that the user has stored for it unless set.
     pub auth: Option<RegistryAuth>,
 }
 
 impl ServiceCreateOptions {
-    /// Lets nodes show the registry of the image these credentials, which the swarm keeps.
+    /// Lets nodes show the registry of the image these credentials, which the swarm keeps:
+    /// [`RegistryAuth::anonymous`] if it is not to have those of the user.
     #[must_use]
     pub fn auth(mut self, auth: RegistryAuth) -> Self {
         self.auth = Some(auth);
@@ -53,6 +55,9 @@ impl Services {
     /// starts a task, and takes the image that it has where that fails. So nodes may run different images of one tag; a
     /// reference with a digest is the same one everywhere.
     ///
+    /// Nodes show the registry the credentials that the user has stored for it, if there are any. The swarm keeps them for
+    /// that, where everybody who manages it can get at them.
+    ///
     /// ```no_run
     /// # use longshore::{Mount, ServiceSpec};
     /// # async fn example(docker: longshore::Docker) -> longshore::Result<()> {
@@ -68,7 +73,7 @@ impl Services {
     /// [`Invalid`](crate::ErrorKind::Invalid) when the spec is wrong ([`Server`](crate::ErrorKind::Server) for a network
     /// that is not there); the message is the engine's. [`Unsupported`](crate::ErrorKind::Unsupported) for what the
     /// engine would read over: the security options of [`Privileges`](crate::models::Privileges) below API 1.44, the OOM
-    /// score below 1.46, swap and swappiness below 1.52.
+    /// score below 1.46, swap and swappiness below 1.52. Those of [`registry_auth`](crate::Docker::registry_auth).
     ///
     /// # Cancel safety
     /// When the future is dropped after the request was sent, the service may be created all the same.
@@ -98,10 +103,8 @@ fn create(spec: &ServiceSpec, options: &ServiceCreateOptions) -> Result<Request>
     let body = spec.to_json(&operation)?;
     let mut request = Request::new(Method::Post, Path::new("services/create"), operation).json(&body)?;
     declare_needs(&body, &mut request);
-    Ok(match &options.auth {
-        Some(auth) => request.header("X-Registry-Auth", auth.header_value()),
-        None => request,
-    })
+    let reference = Reference::parse(&spec.task_template.container_spec.image).ok();
+    Ok(request.auth(options.auth.as_ref(), reference.as_ref().map(Reference::registry)))
 }
 
 #[cfg(test)]

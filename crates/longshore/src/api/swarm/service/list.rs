@@ -79,7 +79,7 @@ impl Services {
     /// # Cancel safety
     /// As [`list`](Services::list).
     pub async fn list_with(&self, options: &ServiceListOptions) -> Result<Vec<ServiceInspect>> {
-        self.docker.send(list(options)).await?.json().await
+        self.docker.send(list(options)).await?.list().await
     }
 }
 

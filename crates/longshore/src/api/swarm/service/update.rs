@@ -1,5 +1,8 @@
+use std::sync::OnceLock;
+
 use longshore_models::{ObjectVersion, ServiceMode, ServiceUpdated};
 use longshore_wire::auth::RegistryAuth;
+use longshore_wire::reference::Reference;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
@@ -14,7 +17,8 @@ use crate::http::{Method, Request};
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct ServiceUpdateOptions {
-    /// The credentials that nodes show the registry of the image; those that the swarm has kept unless set.
+    /// The credentials that nodes show the registry of the image. Unless set, those that the user has stored for it where
+    /// the service gets another image, and else those that the swarm has kept.
     pub auth: Option<RegistryAuth>,
     /// Which of the credentials that the swarm has kept, unless others are given; those of the service as it is now
     /// unless set.
@@ -65,7 +69,8 @@ impl Service {
     /// nothing of what others do at the same time is lost. What the types don't model stays as it was, and so do tasks
     /// that the change does not touch. Those that it does touch are replaced after the call has returned, as
     /// [`update_config`](crate::models::ServiceSpec::update_config) says: `update_status` of an
-    /// [`inspect`](Service::inspect) tells how far that is.
+    /// [`inspect`](Service::inspect) tells how far that is. With another image, nodes show its registry the credentials that
+    /// the user has stored for it, if there are any.
     ///
     /// ```no_run
     /// # async fn example(docker: longshore::Docker) -> longshore::Result<()> {
@@ -86,7 +91,8 @@ impl Service {
     /// the service meanwhile, and nothing was changed by this call, or when the engine manages no swarm;
     /// [`Invalid`](crate::ErrorKind::Invalid) when the spec is wrong; [`Unsupported`](crate::ErrorKind::Unsupported) for
     /// another name or kind of mode, which a service can't be given, and as for
-    /// [`create`](crate::Services::create).
+    /// [`create`](crate::Services::create). With another image, those of
+    /// [`registry_auth`](crate::Docker::registry_auth).
     ///
     /// # Cancel safety
     /// When the future is dropped after the change was sent, the service may be changed all the same.
@@ -108,8 +114,18 @@ impl Service {
         options: &ServiceUpdateOptions,
     ) -> Result<ServiceUpdated> {
         let operation = Operation::on("update service", &self.id);
-        self.change(operation, change, |version, body, operation| update(&self.id, version, body, options, operation))
-            .await
+        let image = OnceLock::new();
+        let change = |spec: ServiceSpec| {
+            // It is set once, since the change is made once.
+            let _ = image.set(spec.task_template.container_spec.image.clone());
+            change(spec)
+        };
+        self.change(operation, change, |version, body, operation| {
+            let request = update(&self.id, version, body, options, operation)?;
+            let same = image.get().is_some_and(|image| image == image_of(body));
+            Ok(if same { request } else { with_stored_auth(request, body, options) })
+        })
+        .await
     }
 
     /// Replaces the whole spec of the service, if it is still of this version.
@@ -152,7 +168,8 @@ impl Service {
     ) -> Result<ServiceUpdated> {
         let operation = Operation::on("replace spec of service", &self.id);
         let body = spec.to_json(&operation)?;
-        self.docker.send(update(&self.id, version, &body, options, &operation)?).await?.json().await
+        let request = update(&self.id, version, &body, options, &operation)?;
+        self.docker.send(with_stored_auth(request, &body, options)).await?.json().await
     }
 
     /// Makes the service again what it was before its last change.
@@ -253,10 +270,22 @@ fn update(
 ) -> Result<Request> {
     let mut request = write(id, version, spec, operation)?;
     request.query.optional("registryAuthFrom", options.registry_auth_from.map(|from| from.as_str()));
-    Ok(match &options.auth {
-        Some(auth) => request.header("X-Registry-Auth", auth.header_value()),
-        None => request,
-    })
+    Ok(request.auth(options.auth.as_ref(), None))
+}
+
+/// Lets nodes show the registry of the image the credentials that the user has stored for it, unless `options` say
+/// others. Where there are none, the swarm goes on with those that it has kept.
+fn with_stored_auth(request: Request, spec: &Value, options: &ServiceUpdateOptions) -> Request {
+    if options.auth.is_some() || options.registry_auth_from.is_some() {
+        return request;
+    }
+    let reference = Reference::parse(image_of(spec)).ok();
+    request.auth(None, reference.as_ref().map(Reference::registry))
+}
+
+/// The image of a spec; empty if it has none.
+fn image_of(spec: &Value) -> &str {
+    spec["TaskTemplate"]["ContainerSpec"]["Image"].as_str().unwrap_or_default()
 }
 
 /// The engine wants a valid spec though it does not look at it.

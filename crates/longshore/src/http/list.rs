@@ -1,0 +1,228 @@
+use std::str;
+
+use longshore_models::lenient;
+use serde::de::{DeserializeOwned, Error as _};
+
+use crate::error::{Error, Operation, Result};
+
+/// Decodes a JSON list that comes in pieces.
+pub(super) struct ListDecoder<T> {
+    operation: Operation,
+    items: Vec<T>,
+    place: Place,
+    /// What came and is not decoded yet: a part of an element, unless the answer is no list.
+    rest: Vec<u8>,
+    /// How long `rest` has to be before it is looked at again, so that an element of many pieces is not begun anew with
+    /// each of them.
+    enough: usize,
+}
+
+/// Where in the answer the next byte is.
+#[derive(Clone, Copy, PartialEq)]
+enum Place {
+    Start,
+    /// Where the first element begins, unless the list is empty.
+    First,
+    Element,
+    Comma,
+    End,
+    /// In an answer that is no list, such as `null`. It is decoded as a whole.
+    Other,
+}
+
+impl<T: DeserializeOwned> ListDecoder<T> {
+    pub(super) fn new(operation: Operation) -> Self {
+        ListDecoder { operation, items: Vec::new(), place: Place::Start, rest: Vec::new(), enough: 0 }
+    }
+
+    /// Takes the next piece.
+    pub(super) fn push(&mut self, piece: &[u8]) -> Result<()> {
+        if self.rest.is_empty() {
+            let done = self.decode(piece)?;
+            self.rest.extend_from_slice(&piece[done..]);
+            return Ok(());
+        }
+        self.rest.extend_from_slice(piece);
+        match self.rest.len() >= self.enough {
+            true => self.decode_rest(),
+            false => Ok(()),
+        }
+    }
+
+    /// Gives the list once all of it has come.
+    pub(super) fn finish(mut self) -> Result<Vec<T>> {
+        self.decode_rest()?;
+        match self.place {
+            Place::End => Ok(self.items),
+            Place::Start | Place::Other => self.operation.decode(&self.rest),
+            _ => Err(self.operation.cut_json(&self.rest)),
+        }
+    }
+
+    fn decode_rest(&mut self) -> Result<()> {
+        let mut rest = std::mem::take(&mut self.rest);
+        let done = self.decode(&rest)?;
+        rest.drain(..done);
+        self.rest = rest;
+        Ok(())
+    }
+
+    /// Decodes what is complete, and tells its length.
+    fn decode(&mut self, json: &[u8]) -> Result<usize> {
+        // The end of it may be a part of a character.
+        let text = match str::from_utf8(json) {
+            Ok(text) => text,
+            Err(error) => str::from_utf8(&json[..error.valid_up_to()]).unwrap_or_default(),
+        };
+        let before = self.items.len();
+        let mut done = 0;
+        loop {
+            done += json[done..].iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+            let Some(next) = json.get(done) else { break };
+            let (length, place) = match (self.place, next) {
+                (Place::Start, b'[') => (1, Place::First),
+                (Place::First | Place::Comma, b']') => (1, Place::End),
+                (Place::Comma, b',') => (1, Place::Element),
+                (Place::First | Place::Element, _) => match self.element(&text[done..], &json[done..])? {
+                    Some(length) => (length, Place::Comma),
+                    None => break,
+                },
+                (Place::Start | Place::Other, _) => {
+                    self.place = Place::Other;
+                    break;
+                }
+                (Place::Comma, _) => {
+                    return Err(self.bad_element(serde_json::Error::custom("expected `,` or `]`"), &json[done..]));
+                }
+                (Place::End, _) => {
+                    let source = serde_json::Error::custom("trailing characters");
+                    return Err(self.operation.bad_json_in::<T>("", source, &json[done..]));
+                }
+            };
+            done += length;
+            self.place = place;
+        }
+        self.enough = if self.items.len() == before { (json.len() - done) * 2 } else { 0 };
+        Ok(done)
+    }
+
+    /// Decodes the element at the beginning of `text`, which is `json` as far as that is text, and tells its length.
+    fn element(&mut self, text: &str, json: &[u8]) -> Result<Option<usize>> {
+        let source = match lenient::first_from_str(text) {
+            // More digits of a number may come.
+            Ok((_, length)) if length == json.len() => return Ok(None),
+            Ok((item, length)) => {
+                self.items.push(item);
+                return Ok(Some(length));
+            }
+            Err(error) if error.is_eof() && text.len() < json.len() => lenient::from_slice::<T>(json).err(),
+            Err(error) => Some(error),
+        };
+        match source {
+            Some(source) if !source.is_eof() => Err(self.bad_element(source, json)),
+            _ => Ok(None),
+        }
+    }
+
+    #[cold]
+    fn bad_element(&self, source: serde_json::Error, json: &[u8]) -> Error {
+        self.operation.bad_json_in::<T>(&format!("[{}]", self.items.len()), source, json)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::error::ErrorKind;
+
+    fn decode<T: DeserializeOwned>(pieces: &[&[u8]]) -> Result<Vec<T>> {
+        let mut list = ListDecoder::new(Operation::new("list"));
+        for piece in pieces {
+            list.push(piece)?;
+        }
+        list.finish()
+    }
+
+    #[test]
+    fn a_list_is_the_same_however_it_is_cut() {
+        let text = " [ {\"a\": \"b]\\\"[\u{e9}\u{1f433}\"} , 12,null ,[1, {}],\"x\"\n,-1.5e3 ] \n";
+        let whole: Vec<Value> = serde_json::from_str(text).unwrap();
+        let bytes = text.as_bytes();
+        for first in 0..=bytes.len() {
+            for second in first..=bytes.len() {
+                let pieces = [&bytes[..first], &bytes[first..second], &bytes[second..]];
+                assert_eq!(decode::<Value>(&pieces).unwrap(), whole, "cut at {first} and {second}");
+            }
+        }
+        let single: Vec<&[u8]> = bytes.chunks(1).collect();
+        assert_eq!(decode::<Value>(&single).unwrap(), whole);
+    }
+
+    #[test]
+    fn an_empty_list_may_be_written_in_other_ways() {
+        for text in ["[]", "[ ]", " [\n] ", "null", " null "] {
+            let single: Vec<&[u8]> = text.as_bytes().chunks(1).collect();
+            assert_eq!(decode::<Value>(&single).unwrap(), Vec::<Value>::new(), "{text:?}");
+            assert_eq!(decode::<Value>(&[text.as_bytes()]).unwrap(), Vec::<Value>::new(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn null_is_what_is_empty() {
+        assert_eq!(decode::<String>(&[b"[null,\"a\",null]"]).unwrap(), ["", "a", ""]);
+    }
+
+    #[test]
+    fn a_cut_list_is_an_error_wherever_it_is_cut() {
+        let text = b"[{\"a\":1},12,\"x\"]";
+        for end in 1..text.len() {
+            let error = decode::<Value>(&[&text[..end]]).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Truncated, "{end}: {error}");
+        }
+        assert_eq!(decode::<Value>(&[]).unwrap_err().to_string(), "list: the engine's answer is empty");
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_its_place() {
+        let cases: [(&[u8], &str); 8] = [
+            (b"[\"a\",{}]", "at `[1]`: invalid type: map, expected a string"),
+            (b"[\"a\" \"b\"]", "at `[1]`: expected `,` or `]`"),
+            (b"[\"a\"],", "can't be read: trailing characters"),
+            (b"[\"a\",]", "at `[1]`: expected value"),
+            (b"[,\"a\"]", "at `[0]`: expected value"),
+            (b"[\"a\xff\"]", "at `[0]`: invalid unicode code point"),
+            (b"{\"message\":\"no\"}", "invalid type: map, expected a sequence"),
+            (b"\xff\"", "expected value"),
+        ];
+        for (text, expected) in cases {
+            let error = decode::<String>(&[text]).unwrap_err();
+            assert!(error.kind() == ErrorKind::Decode && error.message().contains(expected), "{error}");
+            let single: Vec<&[u8]> = text.chunks(1).collect();
+            assert_eq!(decode::<String>(&single).unwrap_err().kind(), ErrorKind::Decode, "{expected}");
+        }
+        #[derive(Debug, serde::Deserialize)]
+        struct Item {
+            #[serde(rename = "Names")]
+            _names: Vec<String>,
+        }
+        let error = decode::<Item>(&[b"[{\"Names\":[]},{\"Names\":[{}]}]"]).unwrap_err();
+        assert!(error.message().contains("at `[1].Names[0]`"), "{error}");
+    }
+
+    #[test]
+    fn an_element_of_many_pieces_is_not_decoded_with_each() {
+        let large = json!([{"a": "x".repeat(1 << 20)}, 1]);
+        let text = large.to_string();
+        let mut list = ListDecoder::<Value>::new(Operation::new("list"));
+        let mut tries = 0;
+        for piece in text.as_bytes().chunks(64) {
+            let before = list.enough;
+            list.push(piece).unwrap();
+            tries += usize::from(list.enough != before);
+        }
+        assert!((10..20).contains(&tries), "{tries} tries");
+        assert_eq!(Value::from(list.finish().unwrap()), large);
+    }
+}
