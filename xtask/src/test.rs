@@ -25,9 +25,6 @@ const ENGINES: &str = "LONGSHORE_TEST_ENGINES";
 /// Names an engine of one's own for the live tests.
 const HOST: &str = "LONGSHORE_TEST_HOST";
 
-/// Names the official CLIs that live tests compare with, as a list with `:` between them.
-const CLI: &str = "LONGSHORE_TEST_CLI";
-
 /// Names the root of the ssh server that live tests reach engines over.
 const SSH: &str = "LONGSHORE_TEST_SSH";
 
@@ -104,7 +101,6 @@ fn live(stages: &mut Stages) -> Result<()> {
     for program in Program::ALL {
         provide(&mut tests, program.variable(), || engine::program(program));
     }
-    provide(&mut tests, CLI, || engine::clis().map(PathBuf::from));
     provide(&mut tests, SSH, engine::ssh);
     if std::env::var_os(HOST).is_some() || std::env::var_os(ENGINES).is_some() {
         return stages.run("live tests on the engines that the environment names", tests);

@@ -5,15 +5,10 @@
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 
 use longshore::Environment;
 
-use crate::Folder;
-use crate::live::xtask;
-
-/// Names the official CLIs to compare with.
-const VARIABLE: &str = "LONGSHORE_TEST_CLI";
+use crate::{Folder, program};
 
 /// Stands for the address of an engine, in what follows.
 const ENGINE: &str = "{engine}";
@@ -149,16 +144,13 @@ impl Setting {
     }
 }
 
-/// The official CLIs to compare with: those of `LONGSHORE_TEST_CLI`, else those that `cargo xtask engine cli` installs.
+/// The official CLI to compare with: that of `LONGSHORE_TEST_CLI`, else the one that `cargo xtask engine program cli`
+/// installs.
 ///
 /// # Errors
-/// When there are none, and none can be had.
-pub fn official_clis() -> Result<Vec<PathBuf>, String> {
-    let list = match std::env::var(VARIABLE).ok().filter(|list| !list.is_empty()) {
-        Some(list) => list,
-        None => xtask(&["engine", "cli"], Stdio::piped())?,
-    };
-    Ok(std::env::split_paths(list.trim()).collect())
+/// When there is none, and none can be had.
+pub fn official_cli() -> Result<PathBuf, String> {
+    program::find("cli")
 }
 
 /// The table of the README.

@@ -14,7 +14,7 @@ use crate::error::{Context, Error, Result};
 /// Packages that apt is told are installed already: they serve package installation, log-ins or a booting system, none
 /// of which an unpacked root sees. What is left out here need not be downloaded. A name that a release does not know
 /// is harmless; so is a missing one, beyond its size.
-const SPARED: [&str; 27] = [
+const SPARED: [&str; 28] = [
     "adduser",
     "base-passwd",
     "bash",

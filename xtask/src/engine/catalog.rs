@@ -49,19 +49,22 @@ pub(crate) enum Program {
     Registry,
     /// The proxy that stands before an engine
     Haproxy,
+    /// The official CLI, newer than the one in Docker 20.10's root, for which a `DOCKER_HOST` that is set to nothing is set
+    Cli,
     /// The helper that keeps credentials in files that GnuPG encrypts, with all that it runs
     Pass,
 }
 
 impl Program {
     /// All of them.
-    pub(crate) const ALL: [Self; 3] = [Self::Registry, Self::Haproxy, Self::Pass];
+    pub(crate) const ALL: [Self; 4] = [Self::Registry, Self::Haproxy, Self::Cli, Self::Pass];
 
     /// The variable that tells the tests where it is.
     pub(crate) fn variable(self) -> &'static str {
         match self {
             Self::Registry => "LONGSHORE_TEST_REGISTRY",
             Self::Haproxy => "LONGSHORE_TEST_HAPROXY",
+            Self::Cli => "LONGSHORE_TEST_CLI",
             Self::Pass => "LONGSHORE_TEST_PASS",
         }
     }
@@ -70,18 +73,17 @@ impl Program {
         let (name, packages, program): (_, &[_], _) = match self {
             Self::Registry => ("registry", &["docker-registry"], "usr/bin/docker-registry"),
             Self::Haproxy => ("haproxy", &["haproxy"], "usr/sbin/haproxy"),
+            Self::Cli => ("cli", &["docker-cli"], "usr/bin/docker"),
             Self::Pass => (
                 "pass",
                 &["golang-docker-credential-helpers", "pass", "gpg", "gpg-agent"],
                 "usr/bin/docker-credential-pass",
             ),
         };
-        Root { name, suite: "bookworm", packages, program: Some(program) }
+        let suite = if self == Self::Cli { "trixie" } else { "bookworm" };
+        Root { name, suite, packages, program: Some(program) }
     }
 }
-
-/// The official CLI, newer than the one that Docker 20.10's root has.
-pub(crate) const CLI: Root = Root { name: "cli", suite: "trixie", packages: &["docker-cli"], program: None };
 
 /// The machine that the tests reach over ssh: its server, the client to reach it with, and Docker's CLI.
 pub(crate) const SSH: Root = Root {

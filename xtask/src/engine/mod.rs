@@ -60,8 +60,6 @@ enum Verb {
         /// The program
         name: Program,
     },
-    /// Print the paths of the official CLIs that the tests compare with; they are installed first where they are missing
-    Cli,
     /// Print the path of the ssh server's root, for the tests; it is installed first where it is missing
     Ssh,
 }
@@ -99,10 +97,6 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         }
         Verb::Program { name } => {
             println!("{}", program(*name)?.display());
-            Ok(())
-        }
-        Verb::Cli => {
-            println!("{}", clis()?);
             Ok(())
         }
         Verb::Ssh => {
@@ -147,14 +141,6 @@ pub(crate) fn program(program: Program) -> Result<PathBuf> {
         requirements::check_program(program)?;
     }
     Ok(install::ensure(program.root())?.join(install::LAUNCHER))
-}
-
-/// The official CLIs that tests compare with, oldest first, as a list with `:` between them; they are installed first if
-/// need be.
-pub(crate) fn clis() -> Result<String> {
-    let roots = [Engine::Docker20.root(), catalog::CLI];
-    let programs = roots.map(|root| Ok(install::ensure(root)?.join("usr/bin/docker").display().to_string()));
-    Ok(programs.into_iter().collect::<Result<Vec<_>>>()?.join(":"))
 }
 
 /// The root of the machine that tests reach over ssh, installed first if need be.

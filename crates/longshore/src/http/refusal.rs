@@ -23,18 +23,19 @@ pub(crate) fn refusal(
         let message = "the port speaks TLS: set DOCKER_TLS_VERIFY and DOCKER_CERT_PATH, or give the options TLS";
         return operation.error(ErrorKind::Connect, message);
     }
-    match serde_json::from_slice(body) {
+    let error = match serde_json::from_slice(body) {
         // Podman's words for the first part of a path that it does not know.
         Ok(Refusal { message, .. })
             if status == 404 && message.starts_with("Path /") && message.ends_with(" is not supported") =>
         {
             operation.error(ErrorKind::Unsupported, "the engine does not have this operation")
         }
-        Ok(Refusal { message, .. }) if status == 400 && is_of_version(&message) => {
-            operation.refused(status, message.trim().to_owned()).with_kind(ErrorKind::Unsupported)
-        }
         Ok(Refusal { message, cause }) => operation.refused_for(status, message.trim().to_owned(), &cause),
         Err(_) => operation.refused(status, words(body, content_type, reason)),
+    };
+    match status == 400 && is_of_version(error.message()) {
+        true => error.with_kind(ErrorKind::Unsupported),
+        false => error,
     }
 }
 
@@ -116,9 +117,11 @@ mod tests {
             "client version 1.41 is too old. Minimum supported API version is 1.44, please upgrade your client to a newer version",
             "client version 1.55 is too new. Maximum supported API version is 1.41",
         ] {
-            let json = format!("{{\"message\":\"{message}\"}}");
-            let error = refusal(&Operation::new("ping"), 400, Some("application/json"), "Bad Request", json.as_bytes());
-            assert!(error.is_refused_for_version() && error.message() == message, "{error:?}");
+            // As JSON and, where the version is older than the engine's JSON errors, as text.
+            for body in [format!("{{\"message\":\"{message}\"}}"), format!("{message}\n")] {
+                let error = refusal(&Operation::new("ping"), 400, None, "Bad Request", body.as_bytes());
+                assert!(error.is_refused_for_version() && error.message() == message, "{error:?}");
+            }
         }
         let json = r#"{"message":"client version is a strange name"}"#;
         assert_eq!(refused(400, "application/json", json).0, ErrorKind::Invalid);
