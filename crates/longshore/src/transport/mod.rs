@@ -1,5 +1,7 @@
 //! The ways to an engine.
 
+#[cfg(windows)]
+mod named_pipe;
 mod tcp;
 #[cfg(feature = "tls")]
 mod tls;
@@ -102,7 +104,10 @@ pub(crate) fn dialer(endpoint: Endpoint, tls: Option<&Tls>) -> Result<Arc<dyn Di
             }
         }
         Endpoint::Ssh { .. } => Err(unsupported("an ssh:// address is not supported")),
-        Endpoint::NamedPipe(_) => Err(unsupported("a named pipe is not supported")),
+        #[cfg(windows)]
+        Endpoint::NamedPipe(path) => Ok(Arc::new(named_pipe::NamedPipe::new(path))),
+        #[cfg(not(windows))]
+        Endpoint::NamedPipe(path) => Err(unsupported(&format!("the named pipe {path} is one of Windows"))),
     }
 }
 
