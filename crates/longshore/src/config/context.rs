@@ -189,3 +189,104 @@ fn unreadable(path: &Path, source: io::Error) -> Error {
     let message = format!("{} can't be read: {source}", path.display());
     Operation::new("connect").error_from(ErrorKind::Config, message, source)
 }
+
+#[cfg(test)]
+mod tests {
+    use longshore_testkit::Folder;
+
+    use super::*;
+
+    fn meta(name: &str, endpoint: &str) -> String {
+        let name = serde_json::to_string(name).unwrap();
+        format!(r#"{{"Name":{name},"Metadata":{{"Description":"a test"}},"Endpoints":{{"docker":{endpoint}}}}}"#)
+    }
+
+    fn store(contexts: &[(&str, &str)]) -> (Folder, Contexts) {
+        let folder = Folder::new();
+        for (index, (name, endpoint)) in contexts.iter().enumerate() {
+            folder.write(format!("contexts/meta/{index}/meta.json"), meta(name, endpoint));
+        }
+        let contexts = Contexts::of(folder.path());
+        (folder, contexts)
+    }
+
+    fn refused(contexts: &Contexts, name: &str) -> String {
+        let error = contexts.find(name, "that DOCKER_CONTEXT names").unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Config);
+        error.message().to_owned()
+    }
+
+    #[test]
+    fn contexts_are_found_by_any_name() {
+        let names = ["work", "Work", " work", "../../etc", "été", "a\"b\\c\n", "🐳", "0"];
+        let hosts: Vec<_> = (0..names.len()).map(|port| format!(r#"{{"Host":"tcp://h:{}"}}"#, port + 1)).collect();
+        let contexts: Vec<_> = names.into_iter().zip(hosts.iter().map(String::as_str)).collect();
+        let (_folder, contexts) = store(&contexts);
+        for (index, name) in names.into_iter().enumerate() {
+            let found = contexts.find(name, "").unwrap();
+            assert_eq!((found.name.as_str(), found.host), (name, format!("tcp://h:{}", index + 1)));
+            assert_eq!((found.description.as_str(), found.skips_verification), ("a test", false));
+        }
+        let mut sorted = names.to_vec();
+        sorted.sort();
+        assert_eq!(contexts.list().unwrap().into_iter().map(|context| context.name).collect::<Vec<_>>(), sorted);
+    }
+
+    #[test]
+    fn a_context_that_is_missing_is_an_error_that_lists_those_that_exist() {
+        let (folder, contexts) = store(&[("work", "{}"), ("a\nb", "{}")]);
+        let place = folder.path().join("contexts");
+        let place = place.display();
+        let expected =
+            format!("there is no context `wrok`, that DOCKER_CONTEXT names: {place} has `a\\nb`, `work`, `default`");
+        assert_eq!(refused(&contexts, "wrok"), expected);
+        let (folder, contexts) = store(&[]);
+        assert_eq!(contexts.list().unwrap(), []);
+        let place = folder.path().join("contexts");
+        let expected =
+            format!("there is no context `work`, that DOCKER_CONTEXT names: {} has `default`", place.display());
+        assert_eq!(refused(&contexts, "work"), expected);
+    }
+
+    #[test]
+    fn a_broken_file_matters_only_if_it_may_be_the_one() {
+        let (folder, contexts) = store(&[("work", r#"{"Host":"tcp://h:1"}"#)]);
+        let broken = ["{\"Name\":\"s3cret", "[]", "5", r#"{"Name":""}"#, r#"{"Name":"x","Endpoints":7}"#];
+        for (index, json) in broken.iter().enumerate() {
+            folder.write(format!("contexts/meta/b{index}/meta.json"), json);
+        }
+        folder.write("contexts/meta/file", "");
+        folder.write("contexts/meta/empty/other.json", "");
+        assert_eq!(contexts.find("work", "").unwrap().host, "tcp://h:1");
+        assert_eq!(contexts.list().unwrap().len(), 1);
+        let message = refused(&contexts, "gone");
+        for index in 0..broken.len() {
+            assert!(message.contains(&format!("b{index}/meta.json ")), "{message}");
+        }
+        assert!(!message.contains("s3cret") && !message.contains("empty"), "{message}");
+    }
+
+    #[test]
+    fn a_context_without_a_docker_engine_can_not_be_used() {
+        let (folder, contexts) = store(&[]);
+        folder.write("contexts/meta/k/meta.json", r#"{"Name":"k","Endpoints":{"kubernetes":{"Host":"x"}}}"#);
+        let message = refused(&contexts, "k");
+        assert!(message.starts_with("the context `k`, that DOCKER_CONTEXT names: "), "{message}");
+        assert!(message.ends_with("meta.json names no Docker engine"), "{message}");
+    }
+
+    #[test]
+    fn the_tls_of_a_context_is_what_its_folder_has() {
+        let skips = r#"{"Host":"tcp://h:1","SkipTLSVerify":true}"#;
+        let (folder, contexts) =
+            store(&[("plain", r#"{"Host":"tcp://h:1"}"#), ("skips", skips), ("full", "{}"), ("both", skips)]);
+        for (path, pem) in [("2/docker/ca", "A"), ("2/docker/cert", "B"), ("2/docker/key", "C"), ("3/docker/ca", "A")] {
+            folder.write(format!("contexts/tls/{path}.pem"), pem);
+        }
+        let tls = |name| contexts.tls(&contexts.find(name, "").unwrap()).unwrap();
+        assert_eq!(tls("plain"), None);
+        assert_eq!(tls("skips"), Some(Tls::default().without_verification()));
+        assert_eq!(tls("full"), Some(Tls::default().authority("A").identity("B", "C")));
+        assert_eq!(tls("both"), Some(Tls::default().authority("A").without_verification()));
+    }
+}

@@ -87,8 +87,14 @@ impl ConfigFile {
         if json.trim_ascii().is_empty() {
             return Ok(ConfigFile::default());
         }
+        // A list would be read as the values of the fields, in some order.
+        let is_list = json.trim_ascii_start().starts_with(b"[");
         let read = longshore_models::lenient::from_slice(&json);
         wipe(json);
+        if is_list {
+            let source = io::Error::new(io::ErrorKind::InvalidData, "a list");
+            return Err(failure(path, "is not what it should be", source));
+        }
         // What the reader has to say may quote a secret, so that only the place is told.
         read.map_err(|error: serde_json::Error| {
             let place = format!("line {}, column {}", error.line(), error.column());

@@ -316,3 +316,171 @@ pub(super) fn is_forbidden(error: &Error) -> bool {
     let source = error.source().and_then(|source| source.downcast_ref::<std::io::Error>());
     source.is_some_and(|source| source.kind() == std::io::ErrorKind::PermissionDenied)
 }
+
+#[cfg(test)]
+mod tests {
+    use longshore_testkit::Folder;
+
+    use super::*;
+
+    fn chosen(environment: &Environment) -> String {
+        environment.endpoint().map_or_else(|error| error.to_string(), |endpoint| endpoint.to_string())
+    }
+
+    fn refused(environment: &Environment, wish: Wish<'_>) -> String {
+        let error = environment.resolve(wish).unwrap_err();
+        assert_eq!((error.kind(), error.operation()), (ErrorKind::Config, "connect"), "{error}");
+        error.message().to_owned()
+    }
+
+    /// A home with two contexts, and nothing in `/var/run`.
+    fn home() -> (Folder, Environment) {
+        let home = Folder::new();
+        for (folder, name, host) in
+            [("a1", "work", "unix:///run/work.sock"), ("b2", "far", "ssh://jo@far:2222/run/d.sock")]
+        {
+            let meta = format!(r#"{{"Name":"{name}","Endpoints":{{"docker":{{"Host":"{host}"}}}}}}"#);
+            home.write(format!(".docker/contexts/meta/{folder}/meta.json"), meta);
+        }
+        let environment = Environment::default().variable("HOME", home.path().to_string_lossy());
+        let environment = environment.root(home.path().join("root"));
+        (home, environment)
+    }
+
+    #[test]
+    fn each_rule_gives_way_to_the_one_before_it() {
+        let (home, environment) = home();
+        let config = home.write(".docker/config.json", r#"{"currentContext":"far"}"#);
+        let by_file = format!("ssh://jo@far:2222/run/d.sock, the context `far` that {} names", config.display());
+        assert_eq!(chosen(&environment), by_file);
+        let environment = environment.variable("DOCKER_CONTEXT", "work");
+        assert_eq!(chosen(&environment), "unix:///run/work.sock, the context `work` that DOCKER_CONTEXT names");
+        let environment = environment.variable("DOCKER_HOST", "tcp://h");
+        assert_eq!(chosen(&environment), "tcp://h:2375, as DOCKER_HOST says");
+        let of = |wish| environment.resolve(wish).unwrap().endpoint.to_string();
+        let context = |name| Wish { context: Some(name), ..Wish::default() };
+        assert_eq!(of(context("far")), "ssh://jo@far:2222/run/d.sock, the context `far` that the program names");
+        assert_eq!(of(context("default")), "tcp://h:2375, as DOCKER_HOST says");
+        let host = Wish { host: Some("/run/mine.sock"), ..Wish::default() };
+        assert_eq!(of(host), "unix:///run/mine.sock, as the program says");
+        let both = refused(&environment, Wish { context: Some("far"), ..host });
+        assert_eq!(both, "both a host and a context were given; which of them is meant?");
+    }
+
+    #[test]
+    fn sockets_are_found_one_after_another() {
+        let (home, environment) = home();
+        let environment = environment.variable("XDG_RUNTIME_DIR", home.path().join("run").to_string_lossy());
+        let nothing = environment.endpoint().unwrap();
+        assert_eq!(nothing.source(), &EndpointSource::Nothing);
+        assert_eq!(nothing.address(), format!("unix://{}/root/var/run/docker.sock", home.path().display()));
+        let mut found = Vec::new();
+        for (path, of) in [
+            ("run/podman/podman.sock", "rootless Podman"),
+            ("root/run/podman/podman.sock", "Podman"),
+            (".orbstack/run/docker.sock", "OrbStack"),
+            (".rd/docker.sock", "Rancher Desktop"),
+            (".colima/default/docker.sock", "Colima"),
+            (".docker/desktop/docker.sock", "Docker Desktop"),
+            (".docker/run/docker.sock", "Docker Desktop"),
+            ("run/docker.sock", "rootless Docker"),
+            ("root/var/run/docker.sock", "Docker"),
+        ] {
+            let socket = home.socket(path).display().to_string();
+            let endpoint = environment.endpoint().unwrap();
+            assert_eq!(endpoint.to_string(), format!("unix://{socket}, the socket of {of}"));
+            assert_eq!(endpoint.looked_at().last(), Some(&socket));
+            assert!(nothing.looked_at().contains(&socket), "{socket} is not told when nothing is found");
+            found.push(endpoint.looked_at().len());
+        }
+        assert!(found.is_sorted_by(|one, other| one > other), "{found:?}");
+    }
+
+    #[test]
+    fn what_is_no_socket_is_passed_over() {
+        let (home, environment) = home();
+        // Docker makes a folder of a socket that is not there when it is mounted.
+        std::fs::create_dir_all(home.path().join("root/var/run/docker.sock")).unwrap();
+        home.write(".docker/run/docker.sock", "");
+        std::os::unix::fs::symlink("/nonexistent", home.path().join("link")).unwrap();
+        let environment = environment.variable("XDG_RUNTIME_DIR", home.path().to_string_lossy());
+        std::fs::rename(home.path().join("link"), home.path().join("docker.sock")).unwrap();
+        let socket = home.socket(".rd/real.sock");
+        std::os::unix::fs::symlink(&socket, home.path().join(".rd/docker.sock")).unwrap();
+        assert!(chosen(&environment).ends_with("/.rd/docker.sock, the socket of Rancher Desktop"));
+    }
+
+    #[test]
+    fn addresses_may_be_as_short_as_for_the_official_cli() {
+        for (host, address) in [
+            (" tcp://h:1 ", "tcp://h:1"),
+            ("tcp://h", "tcp://h:2375"),
+            ("tcp://", "tcp://localhost:2375"),
+            ("tcp://:1", "tcp://localhost:1"),
+            (":1", "tcp://localhost:1"),
+            ("h:1", "tcp://h:1"),
+            ("h", "tcp://h:2375"),
+            ("example.com", "tcp://example.com:2375"),
+            ("tcp://[::1]", "tcp://[::1]:2375"),
+            ("unix://", DEFAULT_HOST),
+            ("unix:///a b.sock", "unix:///a b.sock"),
+            ("http://h", "http://h"),
+            ("npipe:////./pipe/docker_engine", "npipe:////./pipe/docker_engine"),
+        ] {
+            let environment = Environment::default().variable("DOCKER_HOST", host);
+            assert_eq!(environment.endpoint().unwrap().address(), address, "{host:?}");
+        }
+    }
+
+    #[test]
+    fn an_address_that_is_none_is_an_error_that_names_its_origin() {
+        let (home, environment) = home();
+        let of = |host: &str| refused(&environment.clone().variable("DOCKER_HOST", host), Wish::default());
+        assert!(of("gopher://x").starts_with("DOCKER_HOST is not an address of an engine: "));
+        assert!(!of("tcp://jo:s3cret@h").contains("s3cret"));
+        let meta = r#"{"Name":"odd","Endpoints":{"docker":{"Host":"tcp://jo:s3cret@h"}}}"#;
+        home.write(".docker/contexts/meta/c3/meta.json", meta);
+        let odd = refused(&environment, Wish { context: Some("odd"), ..Wish::default() });
+        assert!(odd.starts_with("the host of the context `odd` is not an address of an engine: "), "{odd}");
+        assert!(!odd.contains("s3cret"), "{odd}");
+        let wish = Wish { host: Some("nope://"), ..Wish::default() };
+        assert!(refused(&environment, wish).starts_with("the host is not an address of an engine: "));
+    }
+
+    #[test]
+    fn a_file_that_would_decide_must_be_understood() {
+        let (home, environment) = home();
+        for broken in ["{", "[]", r#"{"currentContext":5}"#, r#"{"currentContext":"s3cret"#] {
+            home.write(".docker/config.json", broken);
+            let message = refused(&environment, Wish::default());
+            assert!(message.contains("config.json") && !message.contains("s3cret"), "{message}");
+            // Where something before it decides, it does not matter.
+            let decided = environment.clone().variable("DOCKER_CONTEXT", "work");
+            assert!(chosen(&decided).starts_with("unix:///run/work.sock"));
+        }
+        for none in ["", "{}", "null", r#"{"currentContext":null}"#, r#"{"currentContext":""}"#] {
+            home.write(".docker/config.json", none);
+            assert_eq!(environment.endpoint().unwrap().source(), &EndpointSource::Nothing, "{none:?}");
+        }
+        // A folder where the file should be can't be read, and may hide anything.
+        std::fs::remove_file(home.path().join(".docker/config.json")).unwrap();
+        std::fs::create_dir(home.path().join(".docker/config.json")).unwrap();
+        assert!(refused(&environment, Wish::default()).contains("can't be read"));
+    }
+
+    #[test]
+    fn tls_without_a_host_is_the_usual_port_of_this_machine() {
+        let (home, environment) = home();
+        home.write("certificates/ca.pem", "ca");
+        let folder = home.path().join("certificates");
+        let environment = environment.variable("DOCKER_CERT_PATH", folder.to_string_lossy());
+        let environment = environment.variable("DOCKER_TLS_VERIFY", "1");
+        assert_eq!(chosen(&environment), "tcp://localhost:2376, as DOCKER_TLS_VERIFY says");
+        assert_eq!(environment.resolve(Wish::default()).unwrap().tls, Some(Tls::default().authority("ca")));
+        // A context has its own; a socket needs none.
+        let context = Wish { context: Some("work"), ..Wish::default() };
+        assert_eq!(environment.resolve(context).unwrap().tls, None);
+        let socket = Wish { host: Some("unix:///a"), ..Wish::default() };
+        assert_eq!(environment.resolve(socket).unwrap().tls, None);
+    }
+}

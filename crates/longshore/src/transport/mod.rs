@@ -1,5 +1,7 @@
 //! The ways to an engine.
 
+#[cfg(windows)]
+mod named_pipe;
 #[cfg(feature = "ssh")]
 mod ssh;
 mod tcp;
@@ -104,7 +106,10 @@ pub(crate) fn dialer(endpoint: Endpoint, tls: Option<&Tls>, ssh: &config::Ssh) -
             }
         }
         Endpoint::Ssh { user, host, port, path } => over_ssh(user, host, port, path, ssh.clone()),
-        Endpoint::NamedPipe(_) => Err(unsupported("a named pipe is not supported")),
+        #[cfg(windows)]
+        Endpoint::NamedPipe(path) => Ok(Arc::new(named_pipe::NamedPipe::new(path))),
+        #[cfg(not(windows))]
+        Endpoint::NamedPipe(path) => Err(unsupported(&format!("the named pipe {path} is one of Windows"))),
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use longshore::{Docker, Error, ErrorKind};
+use longshore::{ConnectOptions, Docker, Environment, Error, ErrorKind};
 use longshore_testkit::{Dialing, ScriptedEngine};
 use tokio::net::{TcpListener, UnixListener};
 
@@ -140,4 +140,30 @@ async fn a_transport_that_refuses_and_then_connects() {
         longshore_testkit::transcript::wire::json("200 OK", "[]"),
     ));
     assert!(docker.containers().list().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn an_engine_that_is_nowhere() {
+    let home = Folder::new();
+    let home = home.0.to_string_lossy();
+    let environment = Environment::default().root(&*home).variable("HOME", &*home).variable("XDG_RUNTIME_DIR", &*home);
+    let docker = Docker::connect_with(&ConnectOptions::default().environment(environment)).unwrap();
+    let error = docker.containers().list().await.unwrap_err();
+    assert_unreachable(&error, &format!("unix://{home}/var/run/docker.sock"), "is the engine running?");
+    let places = docker.endpoint().looked_at();
+    assert!(places.len() >= 10, "{places:?}");
+    for place in places {
+        assert!(error.message().contains(place), "{place} is not told: {error}");
+    }
+}
+
+#[tokio::test]
+async fn an_engine_that_is_not_where_something_says() {
+    let folder = Folder::new();
+    let socket = folder.path("none.sock");
+    let environment = Environment::default().variable("DOCKER_HOST", format!("unix://{}", socket.display()));
+    let docker = Docker::connect_with(&ConnectOptions::default().environment(environment)).unwrap();
+    let error = docker.ping().await.unwrap_err();
+    let expected = format!("can't connect to the engine at unix://{}, as DOCKER_HOST says: ", socket.display());
+    assert!(error.message().starts_with(&expected), "{error}");
 }

@@ -3,14 +3,18 @@
 use std::any::Any;
 use std::time::Duration;
 
+#[cfg(any(feature = "tls", feature = "ssh"))]
+use longshore::ConnectOptions;
 #[cfg(feature = "tls")]
-use longshore::{ConnectOptions, Environment};
+use longshore::Environment;
 use longshore::{Container, Docker, EventsOptions, Source, Until};
 use longshore_testkit::FaultProxy;
 use longshore_testkit::gateway::{Forwarding, Gateway};
 use longshore_testkit::live::Live;
 #[cfg(feature = "tls")]
 use longshore_testkit::tls::TlsDoor;
+#[cfg(feature = "ssh")]
+use longshore_testkit::{FarSide, Sshd, live::LiveEngine};
 
 use crate::harness::{Outcome, Test, test_named};
 use crate::support::{Entry, tar};
@@ -45,6 +49,12 @@ enum Way {
     /// The engine's own TLS; Podman 4 has none, and a proxy speaks it in its place.
     #[cfg(feature = "tls")]
     Tls,
+    /// An ssh server before the engine, with Docker's CLI beside it.
+    #[cfg(feature = "ssh")]
+    Ssh,
+    /// The same without the CLI: the engine's socket is forwarded.
+    #[cfg(feature = "ssh")]
+    SshSocket,
 }
 
 impl Way {
@@ -55,6 +65,10 @@ impl Way {
         Way::HttpProxy,
         #[cfg(feature = "tls")]
         Way::Tls,
+        #[cfg(feature = "ssh")]
+        Way::Ssh,
+        #[cfg(feature = "ssh")]
+        Way::SshSocket,
     ];
 
     fn name(self) -> &'static str {
@@ -65,6 +79,10 @@ impl Way {
             Way::HttpProxy => "http_proxy",
             #[cfg(feature = "tls")]
             Way::Tls => "tls",
+            #[cfg(feature = "ssh")]
+            Way::Ssh => "ssh",
+            #[cfg(feature = "ssh")]
+            Way::SshSocket => "ssh_socket",
         }
     }
 
@@ -86,6 +104,10 @@ impl Way {
                 let gateway = Gateway::before(engine, Forwarding::Http).await?;
                 reached(&gateway.host(), gateway)
             }
+            #[cfg(feature = "ssh")]
+            Way::Ssh => over_ssh(engine, FarSide::default()).await,
+            #[cfg(feature = "ssh")]
+            Way::SshSocket => over_ssh(engine, FarSide::default().without_docker()).await,
             #[cfg(feature = "tls")]
             Way::Tls => match TlsDoor::to(live.shared_engine()).await? {
                 Some(door) => {
@@ -100,6 +122,13 @@ impl Way {
             },
         }
     }
+}
+
+#[cfg(feature = "ssh")]
+async fn over_ssh(engine: &LiveEngine, far: FarSide) -> Result<Reached, Box<dyn std::error::Error + Send + Sync>> {
+    let sshd = Sshd::start(engine, far).await?;
+    let docker = Docker::connect_with(&ConnectOptions::default().host(sshd.host()).ssh(sshd.client()))?;
+    Ok(Reached { docker, _through: Box::new(sshd) })
 }
 
 /// A client, and what has to live as long as it.
