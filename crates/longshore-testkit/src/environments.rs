@@ -155,7 +155,7 @@ pub fn official_cli() -> Result<PathBuf, String> {
 
 /// The table of the README.
 pub fn table() -> String {
-    let mut table = "| variables | files | context | engine |\n|---|---|---|---|\n".to_owned();
+    let mut table = "| variables | files | context | engine that both choose |\n|---|---|---|---|\n".to_owned();
     for setting in SETTINGS {
         let shown = |text: &str| text.replace(HOME, "~").replace(ENGINE, SHOWN);
         let variables =

@@ -24,6 +24,11 @@
 //! # }
 //! ```
 //!
+//! # Which engine
+//! [`Docker::connect`] finds the engine that the official CLI would use in the same shell: by `DOCKER_HOST`, by its contexts,
+//! or at the usual socket; [`Docker::endpoint`] tells which and why. [`ConnectOptions`] name another engine, context,
+//! version of the API or [`Environment`].
+//!
 //! # Handles and calls
 //! [`Docker::containers`] is the collection, [`Docker::container`] a handle to one, made without I/O; images and execs
 //! are alike. A verb such as [`Container::stop`] does what most want, [`Container::stop_with`] takes options. Calls with

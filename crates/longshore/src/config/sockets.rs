@@ -1,6 +1,5 @@
 //! The places where engines listen when nothing says where.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::Environment;
@@ -11,7 +10,7 @@ pub(super) const DEFAULT_HOST: &str = "unix:///var/run/docker.sock";
 #[cfg(windows)]
 pub(super) const DEFAULT_HOST: &str = "npipe:////./pipe/docker_engine";
 
-/// The path of the socket of [`DEFAULT_HOST`].
+/// The socket of [`DEFAULT_HOST`] where that is one.
 const DOCKER: &str = "/var/run/docker.sock";
 
 /// A place where an engine's socket may be.
@@ -49,11 +48,11 @@ pub(super) fn places(environment: &Environment) -> Vec<Place> {
 #[cfg(unix)]
 pub(super) fn is_socket(path: &Path) -> bool {
     use std::os::unix::fs::FileTypeExt;
-    fs::metadata(path).is_ok_and(|file| file.file_type().is_socket())
+    std::fs::metadata(path).is_ok_and(|file| file.file_type().is_socket())
 }
 
+/// On Windows the usual place is a pipe, and no file is looked for.
 #[cfg(not(unix))]
-pub(super) fn is_socket(path: &Path) -> bool {
-    let _ = fs::metadata(path);
+pub(super) fn is_socket(_: &Path) -> bool {
     false
 }
