@@ -8,6 +8,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::process::{ChildStderr, ChildStdin, ChildStdout, Command};
 
 use super::advice::advised;
+use super::line::NO_SESSION;
 use super::process::Process;
 use super::said::Said;
 
@@ -15,7 +16,7 @@ use super::said::Said;
 const END_WITHIN: Duration = Duration::from_secs(2);
 
 /// What the server says when it grants no more sessions on a connection.
-const REFUSED: &str = "Session open refused by peer";
+const NOT_GRANTED: &str = "Session open refused by peer";
 
 /// A command on the far side as a connection: what is written goes to its stdin, what is read is its stdout.
 pub(super) struct Session<L> {
@@ -37,11 +38,20 @@ struct Running {
 
 /// What a session holds as long as it lives.
 pub(super) trait Lease: Send + Sync + Unpin + 'static {
-    /// Is told that the server did not grant the session.
-    fn refused(&mut self) {}
+    /// Is told that there was no session: the server did not grant one more, or the shared connection is gone.
+    fn refused(&mut self, by: RefusedBy) {
+        let _ = by;
+    }
 }
 
 impl Lease for () {}
+
+/// Why there was no session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum RefusedBy {
+    Server,
+    Master,
+}
 
 enum State {
     Running(Running),
@@ -56,24 +66,30 @@ pub(super) struct Ended {
     pub(super) code: Option<i32>,
     /// What it and the command said.
     pub(super) said: String,
+    /// Set where the command was never run, and nothing that was written has left this machine.
+    refused: Option<RefusedBy>,
 }
 
 impl Ended {
     fn new(status: ExitStatus, said: &Said) -> Self {
-        Ended { code: status.code(), said: said.text() }
+        let refused = match said.contains(NO_SESSION) {
+            true if said.contains(NOT_GRANTED) => Some(RefusedBy::Server),
+            true => Some(RefusedBy::Master),
+            false => None,
+        };
+        Ended { code: status.code(), said: said.text_without(NO_SESSION), refused }
     }
 
     /// As an error of a connection that came to its end in the middle; one of a kind of its own where it never began.
     pub(super) fn error(&self) -> io::Error {
-        let kind = if self.is_refused() { io::ErrorKind::ConnectionRefused } else { io::ErrorKind::UnexpectedEof };
+        if self.refused == Some(RefusedBy::Master) {
+            let message = format!("the connection that sessions of ssh share is gone: {}", self.said);
+            return io::Error::new(io::ErrorKind::ConnectionRefused, message.trim_end_matches(": "));
+        }
+        let kind = self.refused.map_or(io::ErrorKind::UnexpectedEof, |_| io::ErrorKind::ConnectionRefused);
         let code = self.code.map_or_else(|| "by a signal".to_owned(), |code| format!("with {code}"));
         let said = if self.said.is_empty() { "it said nothing" } else { &self.said };
         io::Error::new(kind, format!("ssh ended {code}: {said}"))
-    }
-
-    /// Whether the server granted no session.
-    fn is_refused(&self) -> bool {
-        self.said.contains(REFUSED)
     }
 }
 
@@ -136,8 +152,8 @@ impl<L: Lease> Session<L> {
                 State::Running(_) => self.begin_end(),
                 State::Ending(ending) => {
                     let ended = ready!(ending.as_mut().poll(context));
-                    if ended.as_ref().is_err_and(Ended::is_refused) {
-                        self.lease.refused();
+                    if let Err(Ended { refused: Some(by), .. }) = ended {
+                        self.lease.refused(by);
                     }
                     self.state = State::Ended(ended);
                 }
