@@ -101,18 +101,8 @@ fn documentation() -> Command {
 /// Runs the live tests on every engine, and stops those engines that were started for it.
 fn live(stages: &mut Stages) -> Result<()> {
     let mut tests = workspace::cargo(&["test", "--package", "longshore", "--all-features", "--test", LIVE]);
-    let helpers: [(&str, &str, fn() -> Result<PathBuf>); 2] =
-        [(REGISTRY, "A REGISTRY", engine::registry), (SSH, "AN SSH SERVER", engine::ssh)];
-    for (variable, what, install) in helpers {
-        if std::env::var_os(variable).is_none() {
-            match install() {
-                Ok(path) => {
-                    tests.env(variable, path);
-                }
-                Err(error) => eprintln!("WARNING: THE TESTS THAT NEED {what} WILL FAIL: {error}"),
-            }
-        }
-    }
+    provide(&mut tests, REGISTRY, "A REGISTRY", engine::registry);
+    provide(&mut tests, SSH, "AN SSH SERVER", engine::ssh);
     if std::env::var_os(HOST).is_some() || std::env::var_os(ENGINES).is_some() {
         return stages.run("live tests on the engines that the environment names", tests);
     }
@@ -129,6 +119,19 @@ fn live(stages: &mut Stages) -> Result<()> {
         Engine::ALL.into_iter().filter(|engine| !before.iter().any(|running| running.name == engine.name())).collect();
     let stopped = engine::down(&started);
     outcome.and(stopped)
+}
+
+/// Tells the tests of what they need beside engines, unless the environment does.
+fn provide(tests: &mut Command, variable: &str, what: &str, install: impl Fn() -> Result<PathBuf>) {
+    if std::env::var_os(variable).is_some() {
+        return;
+    }
+    match install() {
+        Ok(path) => {
+            tests.env(variable, path);
+        }
+        Err(error) => eprintln!("WARNING: THE TESTS THAT NEED {what} WILL FAIL: {error}"),
+    }
 }
 
 /// Runs one stage after another and says how each went.

@@ -54,7 +54,7 @@ pub(super) enum RefusedBy {
 }
 
 enum State {
-    Running(Running),
+    Running(Box<Running>),
     Ending(Pin<Box<dyn Future<Output = Result<(), Ended>> + Send + Sync>>),
     Ended(Result<(), Ended>),
 }
@@ -104,7 +104,7 @@ impl<L: Lease> Session<L> {
         match (stdout, stderr) {
             (Some(stdout), Some(stderr)) => {
                 let (said, early, heard) = (Said::default(), Vec::new(), false);
-                let state = State::Running(Running { process, stdout, stderr, said, early, heard });
+                let state = State::Running(Box::new(Running { process, stdout, stderr, said, early, heard }));
                 Ok(Session { state, stdin, lease })
             }
             _ => Err(io::Error::other("a process without its pipes")),
@@ -166,7 +166,8 @@ impl<L: Lease> Session<L> {
     fn begin_end(&mut self) {
         self.stdin = None;
         let running = std::mem::replace(&mut self.state, State::Ended(Ok(())));
-        if let State::Running(Running { process, stderr, said, .. }) = running {
+        if let State::Running(running) = running {
+            let Running { process, stderr, said, .. } = *running;
             self.state = State::Ending(Box::pin(end(process, stderr, said)));
         }
     }
@@ -243,5 +244,103 @@ impl<L: Lease> AsyncWrite for Session<L> {
     fn poll_shutdown(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.stdin = None;
         Poll::Ready(Ok(()))
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use tokio::io::AsyncWriteExt;
+
+    use super::*;
+
+    fn run(script: &str) -> Session<()> {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]);
+        Session::start(command, ()).expect("a shell")
+    }
+
+    async fn all(session: &mut Session<()>) -> (String, io::Result<usize>) {
+        let mut text = String::new();
+        let outcome = session.read_to_string(&mut text).await;
+        (text, outcome)
+    }
+
+    #[tokio::test]
+    async fn the_end_of_what_is_written_is_passed_on() {
+        let mut session = run("sort; echo end");
+        session.write_all(b"b\na\n").await.unwrap();
+        session.shutdown().await.unwrap();
+        let (text, outcome) = all(&mut session).await;
+        assert_eq!((text.as_str(), outcome.unwrap()), ("a\nb\nend\n", 8));
+        assert!(session.write_all(b"x").await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_failure_is_no_end_and_tells_what_was_said() {
+        let mut session = run("printf half; seq 100000 >&2; echo why >&2; exit 3");
+        let mut bytes = Vec::new();
+        let error = session.read_to_end(&mut bytes).await.unwrap_err();
+        assert_eq!((bytes.as_slice(), error.kind()), (&b"half"[..], io::ErrorKind::UnexpectedEof));
+        assert_eq!(error.to_string(), "ssh ended with 3: 99998; 99999; 100000; why");
+        assert_eq!(session.ended().and_then(|ended| ended.code), Some(3));
+        // It stays so.
+        assert!(session.read(&mut [0]).await.is_err());
+        let error = run("kill -9 $$").read(&mut [0]).await.unwrap_err();
+        assert_eq!(error.to_string(), "ssh ended by a signal: it said nothing");
+    }
+
+    #[tokio::test]
+    async fn what_never_began_is_told_from_what_was_cut() {
+        let lost = "sh -c 'exec /dev/null/no-session'; exit 255";
+        let full = format!("echo 'mux: {NOT_GRANTED}' >&2; {lost}");
+        for (script, said) in [
+            (lost, "the connection that sessions of ssh share is gone"),
+            (&full, "ssh ended with 255: mux: Session open refused by peer (the far side allows no more sessions"),
+        ] {
+            // Reading and writing tell the same.
+            let error = run(script).read(&mut [0]).await.unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused, "{error}");
+            assert!(error.to_string().starts_with(said), "{error}");
+            let mut session = run(script);
+            let error = loop {
+                if let Err(error) = session.write_all(b"x").await {
+                    break error;
+                }
+                tokio::task::yield_now().await;
+            };
+            assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused, "{error}");
+            assert!(error.to_string().starts_with(said), "{error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_answer_counts_before_a_broken_pipe() {
+        let mut session = run("exec <&-; echo answer; exec >&-; sleep 0.1");
+        let error = loop {
+            if let Err(error) = session.write_all(b"x").await {
+                break error;
+            }
+            tokio::task::yield_now().await;
+        };
+        assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
+        let (text, outcome) = all(&mut session).await;
+        assert_eq!((text.as_str(), outcome.unwrap()), ("answer\n", 7));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn a_dropped_session_leaves_no_process() {
+        let mut session = run("echo $$; exec sleep 1000");
+        let mut bytes = [0; 64];
+        let count = session.read(&mut bytes).await.unwrap();
+        let process = String::from_utf8_lossy(&bytes[..count]).trim().to_owned();
+        let exists = || std::path::Path::new("/proc").join(&process).exists();
+        assert!(exists());
+        drop(session);
+        let begun = std::time::Instant::now();
+        while exists() {
+            assert!(begun.elapsed() < Duration::from_secs(5), "{process} is left");
+            std::thread::sleep(Duration::from_millis(1));
+        }
     }
 }
