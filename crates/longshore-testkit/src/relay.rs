@@ -1,6 +1,7 @@
 //! A relay that makes the way to a port longer.
 
 use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -10,6 +11,8 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 /// A port before another: what comes to it arrives later, but as fast. It ends when it is dropped.
+///
+/// It counts round trips, which tell what a call costs on any way, whatever else the machine is doing.
 ///
 /// ```no_run
 /// # async fn example() -> std::io::Result<()> {
@@ -22,6 +25,14 @@ use tokio::time::Instant;
 pub struct Relay {
     port: u16,
     listening: JoinHandle<()>,
+    trips: Arc<Mutex<Trips>>,
+}
+
+/// How often the far side has answered.
+#[derive(Debug, Default)]
+struct Trips {
+    count: usize,
+    asked: bool,
 }
 
 impl Relay {
@@ -32,17 +43,24 @@ impl Relay {
     pub async fn start(to: u16, delay: Duration) -> io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let port = listener.local_addr()?.port();
+        let trips = Arc::<Mutex<Trips>>::default();
+        let counting = trips.clone();
         let listening = tokio::spawn(async move {
             while let Ok((near, _)) = listener.accept().await {
-                tokio::spawn(relay(near, to, delay));
+                tokio::spawn(relay(near, to, delay, counting.clone()));
             }
         });
-        Ok(Relay { port, listening })
+        Ok(Relay { port, listening, trips })
     }
 
     /// Its port.
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// How often something came back after something had gone out.
+    pub fn round_trips(&self) -> usize {
+        lock(&self.trips).count
     }
 }
 
@@ -52,23 +70,40 @@ impl Drop for Relay {
     }
 }
 
-async fn relay(near: TcpStream, to: u16, delay: Duration) -> io::Result<()> {
+fn lock(trips: &Mutex<Trips>) -> MutexGuard<'_, Trips> {
+    trips.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+async fn relay(near: TcpStream, to: u16, delay: Duration, trips: Arc<Mutex<Trips>>) -> io::Result<()> {
     let far = TcpStream::connect(("127.0.0.1", to)).await?;
     for stream in [&near, &far] {
         stream.set_nodelay(true)?;
     }
     let (from_near, to_near) = near.into_split();
     let (from_far, to_far) = far.into_split();
-    tokio::try_join!(carry(from_near, to_far, delay), carry(from_far, to_near, delay)).map(drop)
+    let asking = || lock(&trips).asked = true;
+    let answering = || {
+        let mut trips = lock(&trips);
+        trips.count += usize::from(std::mem::take(&mut trips.asked));
+    };
+    tokio::try_join!(carry(from_near, to_far, delay, asking), carry(from_far, to_near, delay, answering)).map(drop)
 }
 
 /// Hands on what comes, each piece when it is due; others come meanwhile.
-async fn carry(mut from: impl AsyncRead + Unpin, mut to: impl AsyncWrite + Unpin, delay: Duration) -> io::Result<()> {
+async fn carry(
+    mut from: impl AsyncRead + Unpin,
+    mut to: impl AsyncWrite + Unpin,
+    delay: Duration,
+    note: impl Fn(),
+) -> io::Result<()> {
     let (sender, mut receiver) = mpsc::unbounded_channel::<(Instant, Vec<u8>)>();
     let reading = async move {
         let mut buffer = vec![0; 64 * 1024];
         loop {
             let count = from.read(&mut buffer).await?;
+            if count > 0 {
+                note();
+            }
             // Whoever writes has ended for an error that is told there.
             if count == 0 || sender.send((Instant::now() + delay, buffer[..count].to_vec())).is_err() {
                 return Ok(());
@@ -103,6 +138,7 @@ mod tests {
         far.write_all(b"y").await.unwrap();
         assert_eq!(near.read_u8().await.unwrap(), b'y');
         assert!(begun.elapsed() >= delay * 2, "{:?}", begun.elapsed());
+        assert_eq!(relay.round_trips(), 1);
         drop(near);
         assert_eq!(far.read(&mut [0]).await.unwrap(), 0);
     }

@@ -153,7 +153,8 @@ impl Docker {
         Docker::connect_with(&ConnectOptions::default())
     }
 
-    /// Makes a client of the engine at `host`, such as `unix:///run/docker.sock` or `tcp://127.0.0.1:2375`.
+    /// Makes a client of the engine at `host`, such as `unix:///run/docker.sock`, `tcp://127.0.0.1:2375` or, with the
+    /// feature `ssh`, `ssh://user@host`.
     ///
     /// # Errors
     /// As [`connect`](Docker::connect).

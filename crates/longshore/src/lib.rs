@@ -1,7 +1,7 @@
 //! An asynchronous client for the Docker Engine API.
 //!
-//! It speaks with Docker and Podman over a unix socket, TCP, TLS or a transport of your own, in the version of the API that
-//! both sides know. Everything begins with a [`Docker`]:
+//! It speaks with Docker and Podman over a unix socket, TCP, TLS, ssh or a transport of your own, in the version of the
+//! API that both sides know. Everything begins with a [`Docker`]:
 //!
 //! ```no_run
 //! use longshore::{Docker, Spec};
@@ -58,6 +58,7 @@
 //! |---|---|
 //! | `archive` | `copy_in` and `copy_out` of files and folders |
 //! | `build` | `build_folder`, and a build of a Dockerfile's text |
+//! | `ssh` | engines of other machines by the system's `ssh`: `ssh://user@host` |
 //! | `tls` | TLS with engines, for `DOCKER_TLS_VERIFY`, contexts and `https://` |
 //! | `websocket` | attaching to a container over a WebSocket |
 

@@ -173,33 +173,34 @@ async fn archives_go_in_and_out(live: Live) -> Outcome {
 }
 
 async fn a_second_call_costs_one_round_trip(live: Live) -> Outcome {
-    let trip = Duration::from_millis(300);
     // A session is opened, begun and written to, each with an answer; a forwarded socket is opened and written to.
-    for (far, fresh) in both().into_iter().zip([3, 2]) {
+    for (far, on_a_fresh_one) in both().into_iter().zip([3, 2]) {
         let sshd = Sshd::start(live.engine(), far).await?;
-        let relay = Relay::start(sshd.port(), trip / 2).await?;
+        let relay = Relay::start(sshd.port(), Duration::from_millis(20)).await?;
         let docker = connect(&sshd.host_at(relay.port()), sshd.client())?;
         docker.containers().list().await?;
         let mut busy = Vec::new();
-        let (mut kept_took, mut fresh_took) = (Duration::MAX, Duration::MAX);
+        let (mut kept, mut fresh) = (usize::MAX, usize::MAX);
+        // What ssh says for itself, such as that it has room for more, may look as one more.
         for _ in 0..4 {
-            kept_took = kept_took.min(call_takes(&docker).await?);
+            kept = kept.min(call_costs(&docker, &relay).await?);
             // The connection that was kept is taken now, so that the next call makes one.
             busy.push(docker.container(live.shared().await?.id()).wait(Until::NotRunning).await?);
-            fresh_took = fresh_took.min(call_takes(&docker).await?);
+            fresh = fresh.min(call_costs(&docker, &relay).await?);
         }
-        assert!(kept_took >= trip && kept_took < trip * 2, "on a connection that was kept: {kept_took:?}");
-        let most = trip * (fresh + 1);
-        assert!(fresh_took >= trip * fresh && fresh_took < most, "on a fresh connection: {fresh_took:?}");
+        assert_eq!((kept, fresh), (1, on_a_fresh_one));
         assert_eq!(sshd.logins(), 1);
     }
     Ok(())
 }
 
-async fn call_takes(docker: &Docker) -> longshore::Result<Duration> {
-    let begun = Instant::now();
+/// How many round trips it takes.
+async fn call_costs(docker: &Docker, relay: &Relay) -> longshore::Result<usize> {
+    // The last call may have left something to say.
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let before = relay.round_trips();
     docker.containers().list_with(&ListOptions::default().limit(1)).await?;
-    Ok(begun.elapsed())
+    Ok(relay.round_trips() - before)
 }
 
 /// Calls that the engine answers late, so many at a time, and one more call while they wait.
@@ -385,7 +386,7 @@ async fn a_dropped_call_leaves_no_process(live: Live) -> Outcome {
 }
 
 async fn a_lost_connection_is_an_error_and_the_next_call_makes_another(live: Live) -> Outcome {
-    for far in both() {
+    for (far, knows_late) in both().into_iter().zip([true, false]) {
         let (sshd, docker) = over_ssh(&live, far).await?;
         let shared = docker.container(live.shared().await?.id());
         // Nothing but the end of the connection tells the end of a terminal's output.
@@ -412,14 +413,12 @@ async fn a_lost_connection_is_an_error_and_the_next_call_makes_another(live: Liv
         assert_eq!(error.kind(), ErrorKind::Truncated, "{error}");
         docker.ping().await?;
         assert_eq!(sshd.logins(), 2);
+        docker.close();
         sshd.kill_masters();
-        until("the end of the master", || async {
-            Ok(sshd
-                .clients()
-                .iter()
-                .all(|(_, line)| !line.contains(" ControlMaster=yes ") || line.starts_with("/bin/sh")))
-        })
-        .await?;
+        // A session tells that it never began. A forwarded socket may still be there while its owner is dying.
+        if !knows_late {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
         let container = docker.containers().create(&live.spec("true")).await?;
         container.remove().await?;
         assert_eq!(sshd.logins(), 3);

@@ -31,6 +31,10 @@ const ALWAYS: [&str; 17] = [
     "RemoteCommand=none",
 ];
 
+/// A program that can't be, which `ssh` runs instead of opening a connection: any shell names it when it complains, and
+/// so tells that there was no session.
+pub(super) const NO_SESSION: &str = "/dev/null/no-session";
+
 /// The command lines of `ssh` for one machine.
 pub(super) struct Line {
     pub(super) options: config::Ssh,
@@ -62,8 +66,9 @@ impl Line {
         let mut words = self.beginning()?;
         words.extend(["-o", "LogLevel=ERROR", "-o", "ControlMaster=no"].map(Into::into));
         if let Some(control) = control {
-            // Where the shared connection takes no more, `ssh` would open one of its own.
-            words.extend(["-o".into(), "ProxyCommand=false".into(), "-S".into(), literal(control.as_os_str())?]);
+            // Where the shared connection is gone, or takes no more, `ssh` would open one of its own.
+            words.extend(["-o".into(), format!("ProxyCommand={NO_SESSION}").into()]);
+            words.extend(["-S".into(), literal(control.as_os_str())?]);
         }
         words.extend(self.destination());
         words.push(remote.into());
@@ -172,7 +177,7 @@ mod tests {
         let session = "-o LogLevel=ERROR -o ControlMaster=no";
         assert_eq!(
             text(line(None, None).session(Some(Path::new("/t/m")), "docker system dial-stdio")),
-            format!("{OPTIONS} {session} -o ProxyCommand=false -S /t/m -- h 'docker system dial-stdio'")
+            format!("{OPTIONS} {session} -o ProxyCommand=/dev/null/no-session -S /t/m -- h 'docker system dial-stdio'")
         );
         assert_eq!(
             text(line(Some("corp\\me"), None).session(None, "true")),

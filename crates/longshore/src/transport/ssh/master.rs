@@ -4,6 +4,7 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -16,12 +17,12 @@ use super::line::Line;
 use super::link::Link;
 use super::process::Process;
 use super::said::Said;
-use super::session::{Lease, Session, apart};
+use super::session::{Lease, RefusedBy, Session, apart};
 use crate::transport::{Dial, Unix};
 
 /// How many sessions are opened on one connection. An OpenSSH server takes ten unless it is told otherwise, and counts
 /// those that are just ending.
-const SEATS: usize = 8;
+pub(super) const SEATS: usize = 8;
 
 /// The longest path of a control socket: `ssh` makes it under a name with 17 characters more, and an address of a unix
 /// socket has room for 104 bytes on some systems.
@@ -37,9 +38,12 @@ const TIED: &str = r#"exec 3<&0 </dev/null; (read -r _ <&3 || kill $$) & exec "$
 /// A connection to the far side that sessions and forwarded sockets share.
 pub(super) struct Master {
     process: Mutex<Process>,
+    lost: AtomicBool,
     lifeline: File,
     folder: Folder,
     seats: Arc<Semaphore>,
+    /// How many of them the server was not seen to refuse.
+    granted: AtomicUsize,
     /// The socket of this machine behind which that of the engine is.
     forwarded: OnceCell<PathBuf>,
 }
@@ -58,17 +62,22 @@ impl Seat {
 }
 
 impl Lease for Seat {
-    /// Gives the place up for good.
-    fn refused(&mut self) {
-        if let Some(permit) = self.permit.take() {
-            permit.forget();
+    fn refused(&mut self, by: RefusedBy) {
+        match (by, self.permit.take()) {
+            (RefusedBy::Master, _) => self.master.lose(),
+            // The place is given up for good.
+            (RefusedBy::Server, Some(permit)) => {
+                permit.forget();
+                self.master.granted.fetch_sub(1, Ordering::Relaxed);
+            }
+            (RefusedBy::Server, None) => {}
         }
     }
 }
 
 impl Master {
-    /// Logs in, and waits until others can share the connection.
-    pub(super) async fn start(line: &Line) -> io::Result<Arc<Self>> {
+    /// Logs in, and waits until others can share the connection, by so many sessions.
+    pub(super) async fn start(line: &Line, seats: usize) -> io::Result<Arc<Self>> {
         let folder = Folder::create()?;
         let log = File::create(folder.log())?;
         let mut command = Command::new("/bin/sh");
@@ -79,8 +88,10 @@ impl Master {
         let stdin = child.stdin.take();
         let process = Mutex::new(Process::new(child));
         let lifeline = stdin.ok_or_else(|| io::Error::other("a process without its pipes"))?.into_owned_fd()?.into();
-        let (seats, forwarded) = (Arc::new(Semaphore::new(SEATS)), OnceCell::new());
-        let master = Arc::new(Master { process, lifeline, folder, seats, forwarded });
+        let granted = AtomicUsize::new(seats.max(1));
+        let (seats, forwarded) = (Arc::new(Semaphore::new(seats.max(1))), OnceCell::new());
+        let master =
+            Arc::new(Master { process, lost: AtomicBool::new(false), lifeline, folder, seats, granted, forwarded });
         let mut pause = Duration::from_millis(2);
         while !master.folder.control().exists() {
             if let Some(status) = master.ended() {
@@ -92,8 +103,18 @@ impl Master {
         Ok(master)
     }
 
+    /// Whether it can be used, as far as is known.
+    pub(super) fn lives(&self) -> bool {
+        !self.lost.load(Ordering::Relaxed) && self.ended().is_none()
+    }
+
+    /// Says that it can't be used any more: it may take a moment until its process has ended.
+    pub(super) fn lose(&self) {
+        self.lost.store(true, Ordering::Relaxed);
+    }
+
     /// How it has ended, once it has.
-    pub(super) fn ended(&self) -> Option<ExitStatus> {
+    fn ended(&self) -> Option<ExitStatus> {
         let mut process = self.process.lock().unwrap_or_else(PoisonError::into_inner);
         process.ended().ok().flatten()
     }
@@ -102,6 +123,11 @@ impl Master {
     pub(super) fn seat(self: &Arc<Self>) -> Option<Seat> {
         let permit = self.seats.clone().try_acquire_owned().ok()?;
         Some(Seat { master: self.clone(), permit: Some(permit) })
+    }
+
+    /// How many sessions the server was not seen to refuse.
+    pub(super) fn granted(&self) -> usize {
+        self.granted.load(Ordering::Relaxed)
     }
 
     /// A place beside those that are counted, for a question that is answered at once.

@@ -32,11 +32,24 @@ impl Said {
         }
     }
 
+    pub(super) fn contains(&self, words: &str) -> bool {
+        String::from_utf8_lossy(&self.0).contains(words)
+    }
+
     /// The last lines, as one.
     pub(super) fn text(&self) -> String {
+        self.text_of(|_| true)
+    }
+
+    /// The last lines that are without these words, as one.
+    pub(super) fn text_without(&self, words: &str) -> String {
+        self.text_of(|line| !line.contains(words))
+    }
+
+    fn text_of(&self, tells: impl Fn(&str) -> bool) -> String {
         let text = String::from_utf8_lossy(&self.0);
         let clean = |line: &str| line.trim().replace(char::is_control, " ");
-        let lines: Vec<String> = text.lines().map(clean).filter(|line| !line.is_empty()).collect();
+        let lines: Vec<String> = text.lines().map(clean).filter(|line| !line.is_empty() && tells(line)).collect();
         lines[lines.len().saturating_sub(LINES)..].join("; ")
     }
 }
@@ -54,6 +67,8 @@ mod tests {
         }
         assert!(said.0.len() <= MOST);
         assert_eq!(said.text(), "line 9996; line 9997; line 9998; line 9999");
+        assert!(said.contains("9999") && !said.contains("\t1\r"));
+        assert_eq!(said.text_without("9998"), "line 9995; line 9996; line 9997; line 9999");
         said.add(b"\xff\n");
         assert!(said.text().ends_with("line 9999; \u{fffd}"));
     }

@@ -8,6 +8,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::process::{ChildStderr, ChildStdin, ChildStdout, Command};
 
 use super::advice::advised;
+use super::line::NO_SESSION;
 use super::process::Process;
 use super::said::Said;
 
@@ -15,7 +16,7 @@ use super::said::Said;
 const END_WITHIN: Duration = Duration::from_secs(2);
 
 /// What the server says when it grants no more sessions on a connection.
-const REFUSED: &str = "Session open refused by peer";
+const NOT_GRANTED: &str = "Session open refused by peer";
 
 /// A command on the far side as a connection: what is written goes to its stdin, what is read is its stdout.
 pub(super) struct Session<L> {
@@ -37,11 +38,20 @@ struct Running {
 
 /// What a session holds as long as it lives.
 pub(super) trait Lease: Send + Sync + Unpin + 'static {
-    /// Is told that the server did not grant the session.
-    fn refused(&mut self) {}
+    /// Is told that there was no session: the server did not grant one more, or the shared connection is gone.
+    fn refused(&mut self, by: RefusedBy) {
+        let _ = by;
+    }
 }
 
 impl Lease for () {}
+
+/// Why there was no session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum RefusedBy {
+    Server,
+    Master,
+}
 
 enum State {
     Running(Box<Running>),
@@ -56,24 +66,30 @@ pub(super) struct Ended {
     pub(super) code: Option<i32>,
     /// What it and the command said.
     pub(super) said: String,
+    /// Set where the command was never run, and nothing that was written has left this machine.
+    refused: Option<RefusedBy>,
 }
 
 impl Ended {
     fn new(status: ExitStatus, said: &Said) -> Self {
-        Ended { code: status.code(), said: said.text() }
+        let refused = match said.contains(NO_SESSION) {
+            true if said.contains(NOT_GRANTED) => Some(RefusedBy::Server),
+            true => Some(RefusedBy::Master),
+            false => None,
+        };
+        Ended { code: status.code(), said: said.text_without(NO_SESSION), refused }
     }
 
     /// As an error of a connection that came to its end in the middle; one of a kind of its own where it never began.
     pub(super) fn error(&self) -> io::Error {
-        let kind = if self.is_refused() { io::ErrorKind::ConnectionRefused } else { io::ErrorKind::UnexpectedEof };
+        if self.refused == Some(RefusedBy::Master) {
+            let message = format!("the connection that sessions of ssh share is gone: {}", self.said);
+            return io::Error::new(io::ErrorKind::ConnectionRefused, message.trim_end_matches(": "));
+        }
+        let kind = self.refused.map_or(io::ErrorKind::UnexpectedEof, |_| io::ErrorKind::ConnectionRefused);
         let code = self.code.map_or_else(|| "by a signal".to_owned(), |code| format!("with {code}"));
         let said = if self.said.is_empty() { "it said nothing" } else { &self.said };
         io::Error::new(kind, format!("ssh ended {code}: {said}"))
-    }
-
-    /// Whether the server granted no session.
-    fn is_refused(&self) -> bool {
-        self.said.contains(REFUSED)
     }
 }
 
@@ -136,8 +152,8 @@ impl<L: Lease> Session<L> {
                 State::Running(_) => self.begin_end(),
                 State::Ending(ending) => {
                     let ended = ready!(ending.as_mut().poll(context));
-                    if ended.as_ref().is_err_and(Ended::is_refused) {
-                        self.lease.refused();
+                    if let Err(Ended { refused: Some(by), .. }) = ended {
+                        self.lease.refused(by);
                     }
                     self.state = State::Ended(ended);
                 }
@@ -228,5 +244,103 @@ impl<L: Lease> AsyncWrite for Session<L> {
     fn poll_shutdown(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.stdin = None;
         Poll::Ready(Ok(()))
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use tokio::io::AsyncWriteExt;
+
+    use super::*;
+
+    fn run(script: &str) -> Session<()> {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]);
+        Session::start(command, ()).expect("a shell")
+    }
+
+    async fn all(session: &mut Session<()>) -> (String, io::Result<usize>) {
+        let mut text = String::new();
+        let outcome = session.read_to_string(&mut text).await;
+        (text, outcome)
+    }
+
+    #[tokio::test]
+    async fn the_end_of_what_is_written_is_passed_on() {
+        let mut session = run("sort; echo end");
+        session.write_all(b"b\na\n").await.unwrap();
+        session.shutdown().await.unwrap();
+        let (text, outcome) = all(&mut session).await;
+        assert_eq!((text.as_str(), outcome.unwrap()), ("a\nb\nend\n", 8));
+        assert!(session.write_all(b"x").await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_failure_is_no_end_and_tells_what_was_said() {
+        let mut session = run("printf half; seq 100000 >&2; echo why >&2; exit 3");
+        let mut bytes = Vec::new();
+        let error = session.read_to_end(&mut bytes).await.unwrap_err();
+        assert_eq!((bytes.as_slice(), error.kind()), (&b"half"[..], io::ErrorKind::UnexpectedEof));
+        assert_eq!(error.to_string(), "ssh ended with 3: 99998; 99999; 100000; why");
+        assert_eq!(session.ended().and_then(|ended| ended.code), Some(3));
+        // It stays so.
+        assert!(session.read(&mut [0]).await.is_err());
+        let error = run("kill -9 $$").read(&mut [0]).await.unwrap_err();
+        assert_eq!(error.to_string(), "ssh ended by a signal: it said nothing");
+    }
+
+    #[tokio::test]
+    async fn what_never_began_is_told_from_what_was_cut() {
+        let lost = "sh -c 'exec /dev/null/no-session'; exit 255";
+        let full = format!("echo 'mux: {NOT_GRANTED}' >&2; {lost}");
+        for (script, said) in [
+            (lost, "the connection that sessions of ssh share is gone"),
+            (&full, "ssh ended with 255: mux: Session open refused by peer (the far side allows no more sessions"),
+        ] {
+            // Reading and writing tell the same.
+            let error = run(script).read(&mut [0]).await.unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused, "{error}");
+            assert!(error.to_string().starts_with(said), "{error}");
+            let mut session = run(script);
+            let error = loop {
+                if let Err(error) = session.write_all(b"x").await {
+                    break error;
+                }
+                tokio::task::yield_now().await;
+            };
+            assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused, "{error}");
+            assert!(error.to_string().starts_with(said), "{error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_answer_counts_before_a_broken_pipe() {
+        let mut session = run("exec <&-; echo answer; exec >&-; sleep 0.1");
+        let error = loop {
+            if let Err(error) = session.write_all(b"x").await {
+                break error;
+            }
+            tokio::task::yield_now().await;
+        };
+        assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
+        let (text, outcome) = all(&mut session).await;
+        assert_eq!((text.as_str(), outcome.unwrap()), ("answer\n", 7));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn a_dropped_session_leaves_no_process() {
+        let mut session = run("echo $$; exec sleep 1000");
+        let mut bytes = [0; 64];
+        let count = session.read(&mut bytes).await.unwrap();
+        let process = String::from_utf8_lossy(&bytes[..count]).trim().to_owned();
+        let exists = || std::path::Path::new("/proc").join(&process).exists();
+        assert!(exists());
+        drop(session);
+        let begun = std::time::Instant::now();
+        while exists() {
+            assert!(begun.elapsed() < Duration::from_secs(5), "{process} is left");
+            std::thread::sleep(Duration::from_millis(1));
+        }
     }
 }

@@ -7,7 +7,7 @@ use tokio::sync::Mutex;
 
 use super::advice::lacks_docker;
 use super::line::{Line, TELL_ADDRESS, dial_stdio};
-use super::master::{Master, Seat};
+use super::master::{Master, SEATS, Seat};
 use super::probe::probe;
 use super::session::Session;
 use crate::transport::Io;
@@ -59,7 +59,7 @@ impl Shared {
         };
         if way == Way::Socket {
             drop(state);
-            return Ok(Box::new(master.connect(line, socket.unwrap_or(DEFAULT_SOCKET)).await?));
+            return self.link(line, socket.unwrap_or(DEFAULT_SOCKET), &master).await;
         }
         if let Some(seat) = state.masters.iter().find_map(Master::seat) {
             drop(state);
@@ -68,26 +68,44 @@ impl Shared {
         match state.overflow(line, socket, &master).await {
             Overflow::Socket(path) => {
                 drop(state);
-                Ok(Box::new(master.connect(line, &path).await?))
+                self.link(line, &path, &master).await
             }
             Overflow::Master => {
-                let master = Master::start(line).await?;
+                let master = state.another(line).await?;
                 let seat = master.seat().ok_or_else(|| io::Error::other("a new connection without a place"))?;
-                state.masters.push(master);
                 Ok(Box::new(session(line, socket, seat)?))
             }
         }
+    }
+
+    /// Connects to the forwarded socket; on another master, where this one turns out to be gone.
+    async fn link(&self, line: &Line, path: &str, master: &Arc<Master>) -> io::Result<Box<dyn Io>> {
+        let link = match master.connect(line, path).await {
+            Err(_) if !master.greets().await => {
+                master.lose();
+                let other = self.state.lock().await.master(line).await?;
+                other.connect(line, path).await?
+            }
+            outcome => outcome?,
+        };
+        Ok(Box::new(link))
     }
 }
 
 impl State {
     /// The first master that lives; one is started where there is none.
     async fn master(&mut self, line: &Line) -> io::Result<Arc<Master>> {
-        self.masters.retain(|master| master.ended().is_none());
-        if let Some(master) = self.masters.first() {
-            return Ok(master.clone());
+        self.masters.retain(|master| master.lives());
+        match self.masters.first() {
+            Some(master) => Ok(master.clone()),
+            None => self.another(line).await,
         }
-        let master = Master::start(line).await?;
+    }
+
+    /// One master more. It has no more places than the server was seen to grant.
+    async fn another(&mut self, line: &Line) -> io::Result<Arc<Master>> {
+        let granted = self.masters.iter().map(|master| master.granted()).min();
+        let master = Master::start(line, granted.unwrap_or(SEATS)).await?;
         self.masters.push(master.clone());
         Ok(master)
     }
@@ -162,10 +180,22 @@ fn run(line: &Line, remote: &str, seat: Seat) -> io::Result<Session<Seat>> {
 
 /// The socket by which Docker's CLI on the far side reaches its engine, if it is one.
 async fn ask_socket(line: &Line, master: &Arc<Master>) -> Option<String> {
-    let session = run(line, TELL_ADDRESS, master.spare_seat()).ok()?;
+    let told = match ask(line, master).await {
+        // Another connection has places.
+        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+            let other = Master::start(line, SEATS).await.ok()?;
+            ask(line, &other).await
+        }
+        outcome => outcome,
+    };
+    told.ok()?.trim().strip_prefix("unix://").map(str::to_owned)
+}
+
+async fn ask(line: &Line, master: &Arc<Master>) -> io::Result<String> {
+    let session = run(line, TELL_ADDRESS, master.spare_seat())?;
     let mut told = String::new();
-    session.take(4096).read_to_string(&mut told).await.ok()?;
-    told.trim().strip_prefix("unix://").map(str::to_owned)
+    session.take(4096).read_to_string(&mut told).await?;
+    Ok(told)
 }
 
 /// Whether there is an engine behind a socket of the far side.
