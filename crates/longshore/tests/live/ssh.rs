@@ -492,6 +492,12 @@ async fn no_process_outlives_its_runtime(live: Live) -> Outcome {
     Ok(())
 }
 
+/// Where a client has the socket by which it shares a connection.
+fn control_folder(line: &str) -> Option<PathBuf> {
+    let mut words = line.split(' ').skip_while(|word| *word != "-S");
+    Some(Path::new(words.nth(1)?).parent()?.to_owned())
+}
+
 async fn no_process_outlives_a_killed_user(live: Live) -> Outcome {
     for far in both() {
         let sshd = Sshd::start(live.engine(), far).await?;
@@ -505,10 +511,12 @@ async fn no_process_outlives_a_killed_user(live: Live) -> Outcome {
             outcome = &mut working => return Err(format!("it ended too soon: {outcome:?}").into()),
             outcome = ready => outcome?,
         }
-        assert!(!sshd.clients().is_empty());
+        let shared: Vec<PathBuf> = sshd.clients().iter().filter_map(|(_, line)| control_folder(line)).collect();
+        assert!(shared.iter().any(|folder| folder.exists()), "{:?}", sshd.clients());
         // Dropping it kills the process.
         drop(working);
         no_clients(&sshd).await;
+        until("no folder", || async { Ok(shared.iter().all(|folder| !folder.exists())) }).await?;
         std::fs::remove_dir_all(&folder)?;
     }
     Ok(())
