@@ -68,7 +68,7 @@ async fn no_clients(sshd: &Sshd) {
 }
 
 async fn calls_share_connections(live: Live) -> Outcome {
-    for (far, commands) in both().into_iter().zip([vec!["command for root"], vec!["command for root"]]) {
+    for far in both() {
         let (sshd, docker) = over_ssh(&live, far).await?;
         assert_eq!(docker.host(), sshd.host());
         for _ in 0..10 {
@@ -76,8 +76,8 @@ async fn calls_share_connections(live: Live) -> Outcome {
             docker.containers().list_with(&ListOptions::default().limit(1)).await?;
         }
         assert_eq!(sshd.logins(), 1);
-        let run = sshd.commands();
-        assert!(run.len() == commands.len() && run[0].starts_with(commands[0]), "{run:?}");
+        // The one that leads to the engine, or finds no docker.
+        assert_eq!(sshd.commands().len(), 1, "{:?}", sshd.commands());
         drop(docker);
         no_clients(&sshd).await;
     }
