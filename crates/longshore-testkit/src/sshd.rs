@@ -182,7 +182,7 @@ impl Sshd {
         self.log().lines().filter(|line| line.starts_with("Accepted publickey")).count()
     }
 
-    /// What clients have said on its far side: a line for each command that was run.
+    /// What was run on its far side: a line for each command.
     pub fn commands(&self) -> Vec<String> {
         let log = self.log();
         let begun =

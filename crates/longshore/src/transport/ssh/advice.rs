@@ -75,6 +75,7 @@ pub(super) fn advised(error: io::Error) -> io::Error {
 }
 
 /// Whether the far side has no CLI of Docker's, or one that is too old to lead to the engine.
+#[cfg(unix)]
 pub(super) fn lacks_docker(code: Option<i32>, said: &str) -> bool {
     const WORDS: [&str; 7] = [
         "command not found",
@@ -143,6 +144,7 @@ mod tests {
         assert_eq!(advice(&io::Error::other("anything else")), None);
     }
 
+    #[cfg(unix)]
     #[test]
     fn shells_say_in_their_own_ways_that_there_is_no_docker() {
         for (code, said) in [

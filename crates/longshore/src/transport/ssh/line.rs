@@ -50,6 +50,7 @@ impl Line {
     }
 
     /// Opens the connection that others share by the socket `control`.
+    #[cfg(unix)]
     pub(super) fn master(&self, control: &Path) -> io::Result<Vec<OsString>> {
         let mut words = self.beginning()?;
         // What is told at this level is why a forwarded socket could not be opened.
@@ -76,6 +77,7 @@ impl Line {
     }
 
     /// Has the shared connection listen on `local`, and open `remote` on the far side for whoever connects.
+    #[cfg(unix)]
     pub(super) fn forward(&self, control: &Path, local: &Path, remote: &str) -> io::Result<Vec<OsString>> {
         // No configuration: its forwardings would be asked for as well.
         let mut words: Vec<OsString> = vec!["-F".into(), "/dev/null".into(), "-O".into(), "forward".into()];
@@ -121,6 +123,7 @@ pub(super) fn dial_stdio(socket: Option<&str>) -> String {
 }
 
 /// What tells the address by which Docker's CLI on the far side reaches its engine.
+#[cfg(unix)]
 pub(super) const TELL_ADDRESS: &str = "docker context inspect --format '{{.Endpoints.docker.Host}}'";
 
 /// A path in which `ssh` is to expand nothing.
@@ -133,6 +136,7 @@ fn literal(path: &OsStr) -> io::Result<OsString> {
 }
 
 /// A path as one field among others that colons part.
+#[cfg(unix)]
 fn field(path: &OsStr) -> io::Result<OsString> {
     let literal = literal(path)?;
     let text = literal.to_str().ok_or_else(|| unfit(path))?;
@@ -162,6 +166,7 @@ mod tests {
         words.iter().map(|word| quote(word.to_str().unwrap())).collect::<Vec<_>>().join(" ")
     }
 
+    #[cfg(unix)]
     #[test]
     fn a_master_is_told_all_that_must_hold() {
         assert_eq!(
@@ -193,6 +198,7 @@ mod tests {
         assert!(text(line.session(None, "true")).starts_with("-F '/c f' -i /k%%1 -T "));
     }
 
+    #[cfg(unix)]
     #[test]
     fn a_forwarding_takes_no_path_for_something_else() {
         let forward = |remote| line(None, None).forward(Path::new("/t/m%"), Path::new("/t:x/s"), remote);

@@ -32,8 +32,9 @@ const LONGEST_CONTROL: usize = 86;
 const GREETS_WITHIN: Duration = Duration::from_secs(2);
 
 /// Becomes `ssh`, whose life hangs on that of this process: when the pipe to it ends, however that comes, it is
-/// terminated. A line that comes before the end says that this has been seen to.
-const TIED: &str = r#"exec 3<&0 </dev/null; (read -r _ <&3 || kill $$) & exec "$0" "$@" 3<&-"#;
+/// terminated, and its folder removed. A line that comes before the end says that this has been seen to.
+const TIED: &str = r#"folder=$1; shift; exec 3<&0 </dev/null
+(read -r _ <&3 || { kill $$; rm -rf -- "$folder"; }) & exec "$@" 3<&-"#;
 
 /// A connection to the far side that sessions and forwarded sockets share.
 pub(super) struct Master {
@@ -81,7 +82,7 @@ impl Master {
         let folder = Folder::create()?;
         let log = File::create(folder.log())?;
         let mut command = Command::new("/bin/sh");
-        command.args(["-c", TIED]).arg(line.program()).args(line.master(&folder.control())?);
+        command.args(["-c", TIED, "sh"]).arg(&folder.0).arg(line.program()).args(line.master(&folder.control())?);
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(log).kill_on_drop(true);
         apart(&mut command);
         let mut child = command.spawn()?;

@@ -18,6 +18,7 @@ impl Process {
     }
 
     /// How it has ended, once it has.
+    #[cfg(unix)]
     pub(super) fn ended(&mut self) -> io::Result<Option<ExitStatus>> {
         self.0.as_mut().map_or(Ok(None), Child::try_wait)
     }

@@ -37,6 +37,7 @@ impl Said {
     }
 
     /// The last lines, as one.
+    #[cfg(unix)]
     pub(super) fn text(&self) -> String {
         self.text_of(|_| true)
     }
@@ -58,6 +59,7 @@ impl Said {
 mod tests {
     use super::*;
 
+    #[cfg(unix)]
     #[test]
     fn the_last_lines_are_told_and_no_more_is_kept() {
         let mut said = Said::default();

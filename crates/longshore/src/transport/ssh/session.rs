@@ -112,6 +112,7 @@ impl<L: Lease> Session<L> {
     }
 
     /// How the session has ended, once a read has told that it did.
+    #[cfg(unix)]
     pub(super) fn ended(&self) -> Option<&Ended> {
         match &self.state {
             State::Ended(Err(ended)) => Some(ended),
