@@ -1,7 +1,7 @@
 //! `cargo xtask test`: proves it all.
 
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use clap::Args;
@@ -40,6 +40,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     stages.cargo("lint with default features", &["clippy", "--package", "longshore", "--", "--deny", "warnings"])?;
     let all = ["clippy", "--workspace", "--all-targets", "--all-features", "--", "--deny", "warnings"];
     stages.cargo("lint with all features", &all)?;
+    windows(&mut stages)?;
     stages.run("documentation", documentation())?;
     let units = ["test", "--workspace", "--exclude", "bench", "--all-features", "--lib", "--bins"];
     stages.cargo("unit and encode tests", &units)?;
@@ -87,6 +88,19 @@ fn tests_without_engine() -> Result<Vec<String>> {
         1 => Ok(others),
         _ => Err(Error::new("the library has no live tests")),
     }
+}
+
+/// Compiles the library for Windows, where the target is installed. TLS is left out: it needs a C compiler for Windows.
+fn windows(stages: &mut Stages) -> Result<()> {
+    const TARGET: &str = "x86_64-pc-windows-gnu";
+    let installed = Command::new("rustup").args(["target", "list", "--installed"]).stderr(Stdio::null()).output();
+    if !installed.is_ok_and(|output| String::from_utf8_lossy(&output.stdout).contains(TARGET)) {
+        eprintln!("WARNING: NOTHING IS COMPILED FOR WINDOWS; to do so: rustup target add {TARGET}");
+        return Ok(());
+    }
+    let features = "archive,build,ssh,websocket";
+    let arguments = ["clippy", "--package", "longshore", "--target", TARGET, "--features", features];
+    stages.cargo("lint for Windows", &[&arguments[..], &["--", "--deny", "warnings"]].concat())
 }
 
 fn documentation() -> Command {

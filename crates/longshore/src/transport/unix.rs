@@ -1,8 +1,7 @@
 use std::io;
 use std::path::PathBuf;
-use std::time::Duration;
 
-use super::{Dial, Dialing, Io};
+use super::{Dial, Dialing};
 
 /// An engine behind a unix socket.
 pub(crate) struct Unix {
@@ -21,10 +20,10 @@ impl Dial for Unix {
         Box::pin(async {
             loop {
                 match tokio::net::UnixStream::connect(&self.path).await {
-                    Ok(stream) => return Ok(Box::new(stream) as Box<dyn Io>),
+                    Ok(stream) => return Ok(Box::new(stream) as Box<dyn super::Io>),
                     // The kernel's queue of connections that the engine has yet to accept is full.
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                        tokio::time::sleep(Duration::from_millis(2)).await;
+                        tokio::time::sleep(std::time::Duration::from_millis(2)).await;
                     }
                     Err(error) => return Err(error),
                 }

@@ -51,6 +51,7 @@ struct Packer<'a, W: Write> {
     context: &'a Context,
     builder: Builder<W>,
     /// Files with more than one name, by device and number: the name under which each was sent.
+    #[cfg_attr(not(unix), expect(dead_code, reason = "files are told apart by device and number on unix only"))]
     seen: HashMap<(u64, u64), PathBuf>,
 }
 
