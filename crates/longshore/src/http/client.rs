@@ -136,21 +136,21 @@ impl Client {
                 outcome => return outcome.map_err(|failure| explain(&request.operation, failure)),
             }
         }
-        for _ in 1..REFUSALS {
+        let mut tries = REFUSALS;
+        loop {
             let connection = self.connect(&request.operation, deadlines, end).await?;
+            tries -= 1;
             match self.exchange_on(connection, head.clone(), request, deadlines, end).await {
-                Err(failure) if is_refused(&failure) && may_send_again(request) => {
+                Err(failure) if tries > 0 && is_refused(&failure) && may_send_again(request) => {
                     tracing::debug!("a connection was refused after it had been opened; trying another");
                 }
-                outcome => return outcome.map_err(|failure| explain(&request.operation, failure)),
+                Ok(response) => {
+                    self.note_version(response.head());
+                    return Ok(response);
+                }
+                Err(failure) => return Err(self.explain(&request.operation, failure)),
             }
         }
-        let connection = self.connect(&request.operation, deadlines, end).await?;
-        let outcome = self.exchange_on(connection, head, request, deadlines, end).await;
-        if let Ok(response) = &outcome {
-            self.note_version(response.head());
-        }
-        outcome.map_err(|failure| self.explain(&request.operation, failure))
     }
 
     /// The error of the first exchange of a connection: with TLS, whether a client is let in comes only after it has begun

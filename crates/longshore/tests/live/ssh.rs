@@ -1,4 +1,4 @@
-//! The same over ssh: what depends on the transport.
+//! ssh: what depends on the transport; the rest is in `conformance`.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -11,20 +11,13 @@ use longshore_testkit::{FarSide, Relay, Sshd};
 
 use crate::harness::{Outcome, Test, test_within};
 use crate::process::{self, Work};
-use crate::support::{Entry, refused, tar, until};
+use crate::support::{refused, until};
 
 pub(crate) fn tests() -> Vec<Test> {
     // The first of them may have to install the server.
     let patient = Duration::from_secs(180);
     vec![
         test_within(patient, calls_share_connections),
-        test_within(patient, run_gives_output_and_status),
-        test_within(patient, logs_are_followed_to_the_end),
-        test_within(patient, an_exec_takes_input_and_its_end),
-        test_within(patient, an_exec_gives_much),
-        test_within(patient, an_attachment_takes_input_and_its_end),
-        test_within(patient, stats_come_again_and_again),
-        test_within(patient, archives_go_in_and_out),
         test_within(patient, a_second_call_costs_one_round_trip),
         test_within(patient, fifty_calls_at_a_time_share_one_connection),
         test_within(patient, many_calls_come_through_where_sockets_are_not_forwarded),
@@ -80,94 +73,6 @@ async fn calls_share_connections(live: Live) -> Outcome {
         assert_eq!(sshd.commands().len(), 1, "{:?}", sshd.commands());
         drop(docker);
         no_clients(&sshd).await;
-    }
-    Ok(())
-}
-
-async fn run_gives_output_and_status(live: Live) -> Outcome {
-    for far in both() {
-        let (_sshd, docker) = over_ssh(&live, far).await?;
-        let out = docker.containers().output(live.spec(["sh", "-c", "echo out; echo err >&2; exit 3"])).await?;
-        assert!(out.status.code() == 3 && out.stdout == "out\n" && out.stderr == "err\n", "{out:?}");
-    }
-    Ok(())
-}
-
-async fn logs_are_followed_to_the_end(live: Live) -> Outcome {
-    for far in both() {
-        let (_sshd, docker) = over_ssh(&live, far).await?;
-        let run = docker.containers().run(live.spec(["sh", "-c", "echo a; sleep 0.3; echo b >&2; exit 4"])).await?;
-        let out = run.output().await?;
-        assert!(out.status.code() == 4 && out.stdout == "a\n" && out.stderr == "b\n", "{out:?}");
-    }
-    Ok(())
-}
-
-async fn sorted(container: &Container) -> longshore::Result<String> {
-    let mut session = container.exec("sort").stdin().start().await?;
-    session.write_all(b"b\na\n").await?;
-    session.close_stdin().await?;
-    Ok(session.into_output().collect().await?.stdout.text().into_owned())
-}
-
-async fn an_exec_takes_input_and_its_end(live: Live) -> Outcome {
-    for far in both() {
-        let (_sshd, docker) = over_ssh(&live, far).await?;
-        assert_eq!(sorted(&docker.container(live.shared().await?.id())).await?, "a\nb\n");
-    }
-    Ok(())
-}
-
-async fn an_exec_gives_much(live: Live) -> Outcome {
-    for far in both() {
-        let (_sshd, docker) = over_ssh(&live, far).await?;
-        let exec = docker.container(live.shared().await?.id()).exec("head -c 67108864 /dev/zero").start().await?;
-        let mut output = exec.into_output();
-        let mut length = 0;
-        while let Some(chunk) = output.next().await {
-            length += chunk?.bytes.len();
-        }
-        assert_eq!(length, 64 << 20);
-    }
-    Ok(())
-}
-
-async fn an_attachment_takes_input_and_its_end(live: Live) -> Outcome {
-    for far in both() {
-        let (_sshd, docker) = over_ssh(&live, far).await?;
-        let container = docker.containers().create(&live.spec("sort").stdin_once()).await?;
-        let exit = container.wait(Until::NextExit).await?;
-        let mut session = container.attach().stdin().await?;
-        container.start().await?;
-        session.write_all(b"b\na\n").await?;
-        session.close_stdin().await?;
-        let output = session.into_output().collect().await?;
-        assert!(output.stdout == "a\nb\n", "{output:?}");
-        assert!(exit.await?.success());
-    }
-    Ok(())
-}
-
-async fn stats_come_again_and_again(live: Live) -> Outcome {
-    for far in both() {
-        let (_sshd, docker) = over_ssh(&live, far).await?;
-        let mut stats = docker.container(live.shared().await?.id()).stats().await?;
-        let first = stats.next().await.expect("a sample")?;
-        let second = stats.next().await.expect("a sample")?;
-        assert!(second.read.to_system_time() > first.read.to_system_time());
-    }
-    Ok(())
-}
-
-async fn archives_go_in_and_out(live: Live) -> Outcome {
-    for far in both() {
-        let (_sshd, docker) = over_ssh(&live, far).await?;
-        let container = docker.containers().create(&live.spec("true")).await?;
-        let content: Vec<u8> = (0..1_000_000_u32).map(|number| number as u8).collect();
-        container.put_archive("/", tar(&[Entry::file("file", &content)])).await?;
-        let mut bytes = Vec::new();
-        container.archive("/file").await?.copy_to(&mut bytes).await?;
-        assert!(bytes.get(512..512 + content.len()) == Some(&content[..]), "{} bytes", bytes.len());
     }
     Ok(())
 }
