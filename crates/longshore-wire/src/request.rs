@@ -104,6 +104,23 @@ pub fn check_field(name: &str, value: &str) -> Result<(), BadField> {
     check(name, value, |byte| byte == b'\t' || (byte >= b' ' && byte != 0x7f))
 }
 
+/// Tells whether a header field says where the request ends, or what becomes of the connection, and so is nobody's to set
+/// but the client's.
+pub fn is_of_connection(name: &str) -> bool {
+    const NAMES: [&str; 9] = [
+        "connection",
+        "content-length",
+        "expect",
+        "host",
+        "keep-alive",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    ];
+    NAMES.iter().any(|other| name.trim().eq_ignore_ascii_case(other))
+}
+
 /// Appends one piece of a chunked request body to `output`; an empty piece writes nothing, since it would end the body.
 pub fn write_chunk(piece: &[u8], output: &mut Vec<u8>) {
     if piece.is_empty() {

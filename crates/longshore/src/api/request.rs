@@ -6,6 +6,7 @@ use std::fmt::{self, Display};
 use bytes::Bytes;
 use longshore_models::Raw;
 use longshore_wire::path::Path;
+use longshore_wire::request::is_of_connection;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -74,7 +75,7 @@ impl CustomRequest {
     /// like.
     pub fn header(self, name: impl Into<String>, value: impl Into<String>) -> Self {
         let name = name.into();
-        self.map(|request| match is_of_the_client(&name) {
+        self.map(|request| match is_of_connection(&name) {
             true => {
                 let message = format!("the header `{}` is set by the client", name.escape_debug());
                 Err(request.operation.error(ErrorKind::Invalid, message))
@@ -198,22 +199,6 @@ fn without_body(mut request: Request) -> Request {
         request.headers.retain(|(name, _)| name != "Content-Type");
     }
     request
-}
-
-/// Whether a header says where the request ends, or what becomes of the connection.
-fn is_of_the_client(name: &str) -> bool {
-    const NAMES: [&str; 9] = [
-        "connection",
-        "content-length",
-        "expect",
-        "host",
-        "keep-alive",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-    ];
-    NAMES.iter().any(|other| name.trim().eq_ignore_ascii_case(other))
 }
 
 impl fmt::Debug for CustomRequest {

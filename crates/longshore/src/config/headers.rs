@@ -1,26 +1,14 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use longshore_wire::request::check_field;
+use longshore_wire::request::{check_field, is_of_connection};
 use serde::Deserialize;
 
 use super::Environment;
 use crate::error::{ErrorKind, Operation, Result};
 
-/// Fields that are not the user's to set: they say where a request goes, where it and its answer end, and who sends it.
-const OURS: [&str; 11] = [
-    "accept-encoding",
-    "connection",
-    "content-length",
-    "expect",
-    "host",
-    "keep-alive",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-    "user-agent",
-];
+/// Fields that are not the user's to set, beside those of the connection: how the answer comes, and who asks.
+const OURS: [&str; 2] = ["accept-encoding", "user-agent"];
 
 /// Header fields by name, as `config.json` has them. A value may be a secret.
 #[derive(Clone, Default, Deserialize)]
@@ -43,7 +31,7 @@ impl HttpHeaders {
                 let message = format!("config.json has an HTTP header `{name}` that can't be sent");
                 return Err(Operation::new("connect").error(ErrorKind::Config, message));
             }
-            if !OURS.iter().any(|ours| name.eq_ignore_ascii_case(ours)) {
+            if !is_of_connection(&name) && !OURS.iter().any(|ours| name.eq_ignore_ascii_case(ours)) {
                 fields.push((name, value));
             }
         }
@@ -81,7 +69,18 @@ mod tests {
         let fields = checked(&[("X-Meta", "a b\té"), ("Authorization", ""), ("HOST", "x"), ("User-Agent", "me")]);
         let expected = [("Authorization", ""), ("X-Meta", "a b\té")];
         assert_eq!(fields.unwrap(), expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
-        for ours in OURS {
+        let of_connection = [
+            "connection",
+            "content-length",
+            "expect",
+            "host",
+            "keep-alive",
+            "te",
+            "trailer",
+            "transfer-encoding",
+            "upgrade",
+        ];
+        for ours in OURS.into_iter().chain(of_connection) {
             assert_eq!(checked(&[(ours, "1"), (&ours.to_uppercase(), "1")]).unwrap(), []);
         }
     }

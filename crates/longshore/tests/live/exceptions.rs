@@ -58,6 +58,12 @@ pub(crate) const EXCEPTIONS: &[Exception] = &[
     },
     Exception {
         engines: Engines::Podman,
+        test: "ready::health_is_waited_for",
+        reason: "Podman runs health checks by timers of systemd, which the engine of the tests does not have",
+        kind: ErrorKind::Timeout,
+    },
+    Exception {
+        engines: Engines::Podman,
         test: "health::a_check_of_the_image_can_be_switched_off",
         reason: "Podman can't give an image a health check by a commit",
         kind: ErrorKind::Server,

@@ -75,10 +75,6 @@ async fn lines_since_the_last_start_count(live: Live) -> Outcome {
 }
 
 async fn health_is_waited_for(live: Live) -> Outcome {
-    if live.engine().is_podman() {
-        // It runs health checks by a timer of the system's, which the private one does not have.
-        return Ok(());
-    }
     let check = HealthConfig::shell("test -e /healthy").interval(Duration::from_millis(100)).retries(1000);
     let script = "sleep 0.5; touch /healthy; sleep 1000";
     let created = live.create(live.spec(["sh", "-c", script]).health(check)).await?;
