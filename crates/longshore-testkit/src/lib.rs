@@ -17,6 +17,7 @@
 //! | [`relay`] | stands before a port, and makes the way to it longer |
 //! | [`sshd`] | runs a real ssh server, with an engine behind it |
 //! | [`registry`] | runs a real registry, and lets engines reach it |
+//! | [`tally`](mod@tally) | keeps what tests have counted |
 //!
 //! ```
 //! use longshore_testkit::{Answer, Exchange, ScriptedEngine};
@@ -49,6 +50,7 @@ pub mod registry;
 pub mod relay;
 mod request;
 pub mod sshd;
+pub mod tally;
 pub mod tls;
 pub mod transcript;
 
@@ -60,4 +62,5 @@ pub use proxy::{Direction, FaultProxy, Faults};
 pub use relay::Relay;
 pub use request::Received;
 pub use sshd::{FarSide, Sshd};
+pub use tally::tally;
 pub use transcript::{Expected, Transcript};
