@@ -1,6 +1,8 @@
 //! Every call of the client, each by its full name: `cargo test` compares these names with those in the client's sources,
 //! so that a new call without a transcript is found. What the answers say is as little as the call needs.
 
+#![allow(clippy::let_unit_value, reason = "what a call gives is shown, whatever that is")]
+
 mod containers;
 mod engine;
 mod executions;
