@@ -8,6 +8,7 @@ mod custom;
 mod headers;
 mod negotiation;
 mod output;
+mod resuming;
 mod services;
 mod splits;
 mod streams;

@@ -59,6 +59,11 @@ impl Logs<Container> {
         logs::open(&self.of.docker, self.request()?, || self.of.has_terminal()).await
     }
 
+    /// The logs, and the second in which the engine answered, by its own clock.
+    pub(crate) async fn open_at(self) -> Result<(OutputStream, Option<i64>)> {
+        logs::open_at(&self.of.docker, self.request()?, || self.of.has_terminal()).await
+    }
+
     fn request(&self) -> Result<Request> {
         Ok(self.asked_in(request(Method::Get, "read logs of container", &self.of.id, "logs")?))
     }
