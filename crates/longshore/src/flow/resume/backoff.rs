@@ -53,12 +53,14 @@ pub(super) struct Gap {
     /// When the first of the losses without success between them was, and how many attempts followed it.
     row: Option<Instant>,
     in_vain: u32,
+    /// How many of these were losses.
+    lost: u32,
     late: Option<Pin<Box<Sleep>>>,
 }
 
 impl Gap {
     pub(super) fn new(limits: Limits, operation: Operation) -> Self {
-        Gap { limits, operation, begun: None, quiet: false, row: None, in_vain: 0, late: None }
+        Gap { limits, operation, begun: None, quiet: false, row: None, in_vain: 0, lost: 0, late: None }
     }
 
     /// Notes that a connection was lost, or could not be had: how long to wait before the next attempt, or the error to
@@ -71,6 +73,7 @@ impl Gap {
             return Err(self.given_up(error));
         }
         tracing::debug!(%error, ?pause, "a stream was interrupted; resuming");
+        self.lost = self.lost.saturating_add(1);
         Ok(self.renew_after(pause))
     }
 
@@ -89,12 +92,12 @@ impl Gap {
 
     /// Notes that the stream has come further, or that its connection has been good for long.
     pub(super) fn succeed(&mut self) {
-        (self.row, self.in_vain, self.late) = (None, 0, None);
+        (self.row, self.in_vain, self.lost, self.late) = (None, 0, 0, None);
     }
 
-    /// How many attempts have been in vain.
-    pub(super) fn in_vain(&self) -> u32 {
-        self.in_vain
+    /// How many connections in a row were lost before they brought anything.
+    pub(super) fn lost(&self) -> u32 {
+        self.lost
     }
 
     /// Whether nothing is known to be wrong.

@@ -304,8 +304,7 @@ impl ResumingLines {
         let since = match (self.position.time(), self.answered.filter(|_| self.tail_is_over)) {
             (Some(Time { seconds, nanoseconds }), _) => {
                 // Where even that is too much to be read at a time, less has to do.
-                let overlap =
-                    OVERLAP.checked_div(1 << self.gap.in_vain().saturating_sub(1).min(30)).unwrap_or_default();
+                let overlap = OVERLAP.checked_div(1 << self.gap.lost().saturating_sub(1).min(30)).unwrap_or_default();
                 let nanoseconds = i64::from(nanoseconds) - overlap.as_nanos() as i64;
                 let borrowed = i64::from(nanoseconds < 0);
                 Some((seconds - borrowed, (nanoseconds + borrowed * 1_000_000_000) as u32))

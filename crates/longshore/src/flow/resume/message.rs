@@ -196,24 +196,21 @@ impl LineMaker {
         if !self.timestamps || !begun.is_empty() {
             let _ = bytes.split_to(start);
         }
-        let time = if self.timestamps { LONGEST_TIME } else { 0 };
-        if begun.len() + bytes.len() > self.limit.saturating_add(2 + time) {
+        let ends = bytes.ends_with(b"\n");
+        if !begun.is_empty() || !ends {
+            begun.extend_from_slice(&bytes);
+            bytes = if ends { begun.split().freeze() } else { Bytes::new() };
+        }
+        let length = match ends {
+            true => bytes.strip_suffix(b"\r\n").or(bytes.strip_suffix(b"\n")).unwrap_or(&bytes).len(),
+            // A carriage return at the end may be part of the line break.
+            false => begun.strip_suffix(b"\r").unwrap_or(begun).len(),
+        };
+        if length > self.limit {
             return Err(too_long(operation, self.limit));
         }
-        if !bytes.ends_with(b"\n") {
-            begun.extend_from_slice(&bytes);
-            return Ok(None);
-        }
-        let mut line = match begun.is_empty() {
-            true => bytes,
-            false => {
-                begun.extend_from_slice(&bytes);
-                begun.split().freeze()
-            }
-        };
-        let length = line.strip_suffix(b"\r\n").or(line.strip_suffix(b"\n")).unwrap_or(&line).len();
-        line.truncate(length);
-        Ok(Some(Line { source, bytes: line }))
+        bytes.truncate(length);
+        Ok(ends.then_some(Line { source, bytes }))
     }
 
     /// The lines that no line break has ended.
