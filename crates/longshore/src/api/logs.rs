@@ -181,7 +181,7 @@ where
 }
 
 /// Whether the heads of answers tell how output is framed.
-async fn answers_tell(docker: &Docker) -> Result<bool> {
+pub(super) async fn answers_tell(docker: &Docker) -> Result<bool> {
     Ok(docker.api_version().await? >= ApiVersion::new(1, 42))
 }
 

@@ -42,6 +42,7 @@ mod ready;
 mod registry;
 mod replace;
 mod request;
+mod resuming;
 mod run;
 mod save;
 mod service_logs;
@@ -79,6 +80,7 @@ fn main() -> ExitCode {
     let topics = [
         wait::tests(),
         large::tests(),
+        resuming::tests(),
         conformance::tests(),
         #[cfg(feature = "build")]
         build_folder::tests(),

@@ -9,6 +9,7 @@ mod headers;
 mod negotiation;
 mod output;
 mod resuming;
+mod resuming_events;
 mod services;
 mod splits;
 mod streams;

@@ -17,6 +17,9 @@ type Entry = (u8, i64, &'static str);
 
 const BEGUN: i64 = 1_709_632_790_000_000_000;
 
+/// How far before the last message the logs are read again, in nanoseconds.
+const OVERLAP: i64 = 200_000_000;
+
 /// What may be confused: equal lines of the same time, of both sources, out of order, in pieces, and without an end.
 const LOG: &[Entry] = &[
     (1, 1, "one\n"),
@@ -76,7 +79,7 @@ impl Script {
         times.dedup();
         for at in times {
             for halvings in 0..3 {
-                let since = at - (1_000_000_000 >> halvings);
+                let since = at - (OVERLAP >> halvings);
                 let messages: Vec<Entry> = self.log.iter().filter(|(_, at, _)| *at >= since).copied().collect();
                 for (tail, follow) in [("", false), ("", true), ("&tail=256", false), ("&tail=256", true)] {
                     let target = self.target(follow, &format!("{tail}&since={}", seconds(since)));
@@ -194,7 +197,7 @@ async fn logs_survive_one_fault_after_another() {
         for fault in [Fault::Cut, Fault::Reset] {
             // The second connection is lost as well, wherever it begins.
             let engine = ScriptedEngine::default();
-            let firsts = LOG.iter().map(|(_, at, _)| format!("&since={}", seconds(at - 1_000_000_000)));
+            let firsts = LOG.iter().map(|(_, at, _)| format!("&since={}", seconds(at - OVERLAP)));
             for target in firsts.map(|since| script.target(true, &since)).chain([script.first()]) {
                 let exchange = exchanges.iter().find(|exchange| exchange.request() == target).unwrap();
                 let answer = exchange.answer().clone().fails_after(at + 31, fault);
@@ -269,7 +272,7 @@ const ONE: &[Entry] = &[(1, 0, "one\n")];
 
 /// The request that follows the loss of a connection after [`ONE`].
 fn after_one(query: &str) -> String {
-    Script { log: &[], follow: true }.target(true, &format!("{query}&since={}", seconds(-1_000_000_000)))
+    Script { log: &[], follow: true }.target(true, &format!("{query}&since={}", seconds(-OVERLAP)))
 }
 
 async fn lost(call: longshore::ResumeLogs) -> (Vec<Resuming<Line>>, longshore::Error) {
@@ -310,7 +313,7 @@ async fn an_engine_that_loses_every_connection_is_given_up() {
     let answer = Script { log: &[], follow: true }.answer(ONE);
     let cut = answer.len() - 5;
     let again = |halvings: u32| {
-        let since = seconds(-(1_000_000_000_i64 >> halvings));
+        let since = seconds(-(OVERLAP >> halvings));
         let target = Script { log: &[], follow: true }.target(true, &format!("&since={since}"));
         Exchange::new(target, answer.clone().fails_after(cut, Fault::Cut)).repeats()
     };
@@ -343,7 +346,7 @@ async fn what_the_engine_refuses_is_not_tried_again() {
     }
     // A proxy that has no engine yet says 503; an error that the engine tells in the stream is final.
     let script = Script { log: &[], follow: true };
-    let target = script.target(true, &format!("&since={}", seconds(-500_000_000)));
+    let target = script.target(true, &format!("&since={}", seconds(-OVERLAP / 2)));
     let in_stream = Exchange::new(target, script.answer(&[(1, 0, "one\n"), (3, 0, "out of cheese")]));
     let (engine, call) = lost_after(ONE, [refused("503 Service Unavailable"), in_stream]);
     let (items, error) = lost(call).await;
@@ -357,7 +360,7 @@ async fn what_the_engine_does_not_have_any_more_is_told() {
     let script = Script { log: &[], follow: true };
     let stopped = || Exchange::new(format!("GET /v1.44/containers/{ID}/json"), json("200 OK", r#"{"Id":"0a"}"#));
     let last_read = |messages| {
-        let target = script.target(false, &format!("&tail=256&since={}", seconds(8_000_000_000)));
+        let target = script.target(false, &format!("&tail=256&since={}", seconds(9_000_000_000 - OVERLAP)));
         Exchange::new(target, script.answer(messages))
     };
     // The files were rotated meanwhile; or something else stands where the last line stood.
@@ -373,7 +376,7 @@ async fn what_the_engine_does_not_have_any_more_is_told() {
     let script = Script { log: &[], follow: false };
     let first = script.answer(ONE);
     let cut = first.len() - 5;
-    let again = script.target(false, &format!("&since={}", seconds(-1_000_000_000)));
+    let again = script.target(false, &format!("&since={}", seconds(-OVERLAP)));
     let engine = ScriptedEngine::new([
         Exchange::new(script.first(), first.fails_after(cut, Fault::Cut)),
         Exchange::new(again, script.answer(&[])),
@@ -391,7 +394,7 @@ async fn a_removed_container_ends_followed_logs_and_breaks_interrupted_ones() {
 
     let script = Script { log: &[], follow: true };
     let inspect = format!("GET /v1.44/containers/{ID}/json");
-    let last_read = script.target(false, &format!("&tail=256&since={}", seconds(-1_000_000_000)));
+    let last_read = script.target(false, &format!("&tail=256&since={}", seconds(-OVERLAP)));
     let stopped = || Exchange::new(inspect.clone(), json("200 OK", r#"{"Id":"0a"}"#));
     for rest in [vec![gone(inspect.clone())], vec![stopped(), gone(last_read)]] {
         let first = Exchange::new(script.first(), script.answer(ONE));
@@ -417,12 +420,12 @@ async fn a_container_that_runs_again_is_followed_on() {
     let engine = ScriptedEngine::new([
         Exchange::new(script.first(), script.answer(ONE)),
         inspect(r#"{"Restarting":true}"#),
-        near(true, -1_000_000_000, &log[..2]),
+        near(true, -OVERLAP, &log[..2]),
         inspect(r#"{"Running":true}"#),
-        near(true, 4_000_000_000, &log[1..2]),
+        near(true, 5_000_000_000 - OVERLAP, &log[1..2]),
         inspect("{}"),
         // What was written last may come only now.
-        near(false, 4_000_000_000, &log[1..]),
+        near(false, 5_000_000_000 - OVERLAP, &log[1..]),
     ]);
     let (lines, resumed) = all(script.call(&engine).lines().await.unwrap(), "restarting").await;
     assert_eq!(lines.iter().map(|line| line.text().into_owned()).collect::<Vec<_>>(), ["one", "two", "three"]);
@@ -444,11 +447,11 @@ async fn a_silent_connection_is_made_anew() {
     let near = |since| script.target(true, &format!("&tail=256&since={}", seconds(since)));
     let engine = ScriptedEngine::new([
         quiet(script.first(), ONE),
-        quiet(near(-1_000_000_000), ONE),
+        quiet(near(-OVERLAP), ONE),
         // More has been written than is looked at first.
-        quiet(near(-1_000_000_000), later),
+        quiet(near(-OVERLAP), later),
         quiet(after_one(""), both),
-        Exchange::new(near(59_000_000_000), json("404 Not Found", r#"{"message":"No such container"}"#)),
+        Exchange::new(near(60_000_000_000 - OVERLAP), json("404 Not Found", r#"{"message":"No such container"}"#)),
     ]);
     let (items, error) = lost(script.call(&engine)).await;
     let (lines, resumed) = apart(items);
@@ -482,7 +485,7 @@ async fn a_tail_is_asked_for_once() {
 
     // Of none, the last line is asked for and not given, unless it is new.
     let new: &[Entry] = &[(1, 20_000_000_000, "new\n")];
-    let after_new = script.target(true, &format!("&since={}", seconds(19_000_000_000)));
+    let after_new = script.target(true, &format!("&since={}", seconds(20_000_000_000 - OVERLAP)));
     for (first, then, again, expected) in
         [(ONE, after_one(""), &[ONE[0], new[0]][..], 1), (new, after_new.clone(), new, 1)]
     {
@@ -513,7 +516,7 @@ async fn an_empty_tail_begins_when_the_engine_answered() {
         let length = silent.len();
         let first = silent.clone().then("1").split_at([length]).pace(lasts).fails_after(length + 1, Fault::Cut);
         let gone = Exchange::new(
-            script.target(true, &format!("&since={}", seconds(9_000_000_000))),
+            script.target(true, &format!("&since={}", seconds(10_000_000_000 - OVERLAP))),
             json("404 Not Found", r#"{"message":"No such container"}"#),
         );
         let again = script.answer(log);

@@ -19,7 +19,7 @@ use crate::stream::{Line, OutputStream};
 
 /// How far before the last message the logs are read again: messages of stdout and stderr may be out of order by a
 /// little, and older engines would leave out those that are.
-const OVERLAP: Duration = Duration::from_secs(1);
+const OVERLAP: Duration = Duration::from_millis(200);
 
 /// How long a connection must have lasted for a tail that gave nothing to be empty.
 const TAIL_WITHIN: Duration = Duration::from_secs(1);
@@ -138,6 +138,8 @@ pub struct ResumingLines {
     state: State,
     /// Whether what is read now is followed; not when it is what is left after the end of the container.
     follow: bool,
+    /// Whether the container has a terminal, if that was asked.
+    has_terminal: Option<bool>,
     lines: LineMaker,
     position: Position,
     /// Looks for the last message that was taken, until it has been found.
@@ -159,8 +161,8 @@ pub struct ResumingLines {
 }
 
 enum State {
-    /// Asks which container has the name: another one may have it later.
-    Naming(Call<String>),
+    /// Asks which container has the name, and whether it has a terminal.
+    Naming(Call<(String, Option<bool>)>),
     Opening(Call<(OutputStream, Option<i64>)>),
     Reading(Box<Messages>),
     /// Asks whether the container runs, since its logs have ended.
@@ -176,6 +178,7 @@ impl ResumingLines {
         let mut lines = ResumingLines {
             lines: LineMaker::new(logs.timestamps, limit),
             follow: logs.follow,
+            has_terminal: None,
             end: logs.of.docker.deadlines().total.map(|total| Instant::now() + total),
             gap: Gap::new(limits, operation.clone()),
             logs: logs.timestamps(),
@@ -192,10 +195,7 @@ impl ResumingLines {
             ends: 0,
             ready: VecDeque::new(),
         };
-        match is_full_id(&lines.logs.of.id) {
-            true => lines.open(),
-            false => lines.state = State::Naming(Box::pin(id_of(lines.logs.of.clone()))),
-        }
+        lines.state = State::Naming(Box::pin(known_before(lines.logs.of.clone())));
         lines
     }
 
@@ -230,7 +230,7 @@ impl ResumingLines {
         }
         Poll::Ready(match &mut self.state {
             State::Naming(naming) => {
-                self.logs.of.id = ready!(naming.as_mut().poll(context))?;
+                (self.logs.of.id, self.has_terminal) = ready!(naming.as_mut().poll(context))?;
                 self.open();
                 Ok(())
             }
@@ -279,11 +279,11 @@ impl ResumingLines {
     /// Asks for the logs, from the last message on.
     fn open(&mut self) {
         let logs = self.next_call();
-        let operation = self.operation.clone();
+        let (operation, has_terminal) = (self.operation.clone(), self.has_terminal);
         let idle = self.limits.idle.filter(|_| self.follow);
         self.opened = Instant::now();
         self.state = State::Opening(Box::pin(async move {
-            let opening = logs.open_at();
+            let opening = logs.open_at(has_terminal);
             match idle {
                 // Some engines answer with the first line, whenever that comes.
                 Some(idle) => timeout(idle, opening)
@@ -450,8 +450,14 @@ fn is_full_id(id: &str) -> bool {
     id.len() == 64 && id.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-async fn id_of(container: Container) -> Result<String> {
-    Ok(container.inspect().await?.into_inner().id)
+/// The full id of a container, since another one may have its name later; and whether it has a terminal, unless answers
+/// tell that.
+async fn known_before(container: Container) -> Result<(String, Option<bool>)> {
+    if is_full_id(&container.id) && container.framing_is_told().await? {
+        return Ok((container.id, None));
+    }
+    let inspect = container.inspect().await?.into_inner();
+    Ok((inspect.id, Some(inspect.config.tty)))
 }
 
 impl Stream for ResumingLines {
