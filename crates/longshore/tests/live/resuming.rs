@@ -7,10 +7,10 @@ use longshore::models::{EventAction, LogConfig};
 use longshore::{
     Container, Docker, ErrorKind, EventsOptions, Line, Missed, ResumeLogs, Resumed, Resuming, ResumingLines, Source,
 };
-use longshore_testkit::live::Live;
+use longshore_testkit::live::{Live, Survival};
 use longshore_testkit::{Direction, FaultProxy, Faults, tally};
 
-use crate::harness::{Outcome, Test, test, test_within};
+use crate::harness::{Outcome, Test, restart_test, test, test_within};
 use crate::support::{at_once, refused};
 
 pub(crate) fn tests() -> Vec<Test> {
@@ -24,6 +24,9 @@ pub(crate) fn tests() -> Vec<Test> {
         test(a_tail_goes_on),
         test(a_removed_container_is_not_found),
         test(events_survive_one_loss_after_another),
+        restart_test(lines_survive_an_engine_that_is_killed),
+        restart_test(containers_that_the_next_engine_starts_again_are_followed_on),
+        restart_test(events_that_a_killed_engine_forgot_are_told),
     ]
 }
 
@@ -132,21 +135,13 @@ async fn all(proxy: &FaultProxy, call: ResumeLogs, step: u64) -> Result<(Vec<Lin
     Ok((all, losses as usize))
 }
 
-async fn read(container: &Container) -> Result<Vec<Line>, longshore::Error> {
-    let (mut lines, mut all) = (container.logs().await?.lines(), Vec::new());
-    while let Some(line) = lines.next().await {
-        all.push(line?);
-    }
-    Ok(all)
-}
-
 async fn lines_of_both_sources_survive(live: Live) -> Outcome {
     let (proxy, docker) = lossy(&live).await?;
     let script =
         "seq 1 400 & seq 1001 1400 >&2; wait; sleep 1.1; for i in 1 2 3 4 5; do echo again; echo again >&2; done";
     let container = live.start(live.spec(["sh", "-c", script])).await?;
     let (lines, _) = all(&proxy, resuming(&docker, &container), 2_511).await?;
-    assert_eq!(lines, read(&container).await?);
+    assert_eq!(lines, read_all(&container).await?);
     assert_eq!(lines.iter().filter(|line| line.source == Source::Stderr).count(), 405);
     // Not followed, it is the same.
     let logs =
@@ -160,7 +155,7 @@ async fn lines_of_a_terminal_survive(live: Live) -> Outcome {
     let script = "seq 1 200; head -c 40000 /dev/zero | tr '\\0' x; echo; seq 1 200; printf '$ '";
     let container = live.start(live.spec(["sh", "-c", script]).tty()).await?;
     let (lines, _) = all(&proxy, resuming(&docker, &container), 5_003).await?;
-    assert_eq!(lines, read(&container).await?);
+    assert_eq!(lines, read_all(&container).await?);
     assert!(lines.iter().any(|line| line.bytes.len() == 40_000), "no long line");
     Ok(())
 }
@@ -170,7 +165,7 @@ async fn long_lines_survive(live: Live) -> Outcome {
     let script = "for i in 1 2 3 4; do head -c 70000 /dev/zero | tr '\\0' x; echo $i; done; printf last";
     let container = live.start(live.spec(["sh", "-c", script])).await?;
     let (lines, _) = all(&proxy, resuming(&docker, &container), 30_011).await?;
-    assert_eq!(lines, read(&container).await?);
+    assert_eq!(lines, read_all(&container).await?);
     assert_eq!(lines.iter().map(|line| line.bytes.len()).collect::<Vec<_>>(), [70_001, 70_001, 70_001, 70_001, 4]);
     Ok(())
 }
@@ -308,4 +303,107 @@ async fn events_survive_one_loss_after_another(live: Live) -> Outcome {
     assert_eq!((starts, ends), (2 * STARTS, 2 * STARTS));
     assert!(losses > 0, "no connection was lost");
     Ok(())
+}
+
+/// Waits until the engine answers again.
+async fn up(live: &Live) -> longshore::Result<()> {
+    crate::support::until("the engine", || async { Ok(live.ping().await.is_ok()) }).await
+}
+
+/// Follows a container while its engine is killed, again and again; what comes must be what is in its logs.
+async fn survives_kills(live: &Live, container: &Container, survive: Survival, kills: u64) -> Outcome {
+    let mut lines = container.logs().follow().resuming().lines().await?;
+    let mut all = Vec::new();
+    let reading = async {
+        while let Some(item) = lines.next().await {
+            match item? {
+                Resuming::Item(line) => all.push(line),
+                Resuming::Resumed(resumed) => assert_eq!(resumed.missed, Missed::Nothing),
+            }
+        }
+        longshore::Result::<()>::Ok(())
+    };
+    let killing = async {
+        for _ in 0..kills {
+            tokio::time::sleep(Duration::from_millis(700)).await;
+            live.engine().kill(survive)?;
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            up(live).await?;
+        }
+        // It ends at a signal that its script waits for, and is not started again.
+        container.stop().await?;
+        Outcome::Ok(())
+    };
+    let (read, killed) = tokio::join!(reading, killing);
+    killed?;
+    read?;
+    let expected = read_all(container).await?;
+    let lost = expected.iter().filter(|line| !all.contains(line)).count();
+    tally("resuming", "engine kills", kills);
+    tally("resuming", "lines expected", expected.len() as u64);
+    tally("resuming", "lines lost", lost as u64);
+    tally("resuming", "lines duplicated", (all.len() + lost).saturating_sub(expected.len()) as u64);
+    println!("{}: {} lines came over {kills} kills of the engine", live.engine().name(), all.len());
+    assert!(expected.len() > 100, "{} lines", expected.len());
+    assert_eq!(all.len(), expected.len());
+    assert_eq!(all, expected);
+    Ok(())
+}
+
+async fn read_all(container: &Container) -> longshore::Result<Vec<Line>> {
+    let (mut lines, mut all) = (container.logs().await?.lines(), Vec::new());
+    while let Some(line) = lines.next().await {
+        all.push(line?);
+    }
+    Ok(all)
+}
+
+/// Writes a number each millisecond or so, until it is asked to end.
+const COUNTING: &str = "trap exit TERM; i=0; while true; do i=$((i+1)); echo $i; sleep 0.002; done";
+
+async fn lines_survive_an_engine_that_is_killed(live: Live) -> Outcome {
+    // The engine that runs now has to end first for the next one to let containers live.
+    live.engine().kill(Survival::Containers)?;
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    up(&live).await?;
+    let container = live.start(live.spec(["sh", "-c", COUNTING])).await?;
+    survives_kills(&live, &container, Survival::Containers, 4).await
+}
+
+async fn containers_that_the_next_engine_starts_again_are_followed_on(live: Live) -> Outcome {
+    live.engine().kill(Survival::Nothing)?;
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    up(&live).await?;
+    let spec = live.spec(["sh", "-c", COUNTING]).restart(longshore::RestartPolicy::always());
+    let container = live.start(spec).await?;
+    survives_kills(&live, &container, Survival::Nothing, 3).await
+}
+
+async fn events_that_a_killed_engine_forgot_are_told(live: Live) -> Outcome {
+    let container = live.create(live.spec("true")).await?;
+    let options = EventsOptions::default().container(container.id());
+    let mut events = live.events_with(&options).resuming().await?;
+    let handle = live.container(container.id());
+    handle.start().await?;
+    while let Resuming::Item(event) = events.next().await.expect("an event")? {
+        if event.action == EventAction::Die {
+            break;
+        }
+    }
+    live.engine().kill(Survival::Nothing)?;
+    tally("resuming", "engine kills", 1);
+    let resumed = loop {
+        if let Resuming::Resumed(resumed) = events.next().await.expect("no end")? {
+            break resumed;
+        }
+    };
+    assert_eq!(resumed.missed, Missed::Unknown);
+    assert!(resumed.attempts > 1 && resumed.after > Duration::from_millis(500), "{resumed}");
+    handle.start().await?;
+    while let Some(item) = events.next().await {
+        if item?.item().is_some_and(|event| event.action == EventAction::Die) {
+            return Ok(());
+        }
+    }
+    Err("the events have ended".into())
 }

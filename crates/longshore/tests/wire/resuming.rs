@@ -442,7 +442,7 @@ async fn a_silent_connection_is_made_anew() {
         let length = answer.len() - 5;
         Exchange::new(target, answer.fails_after(length, Fault::Stall))
     };
-    let later: &[Entry] = &[(1, 60_000_000_000, "two\n")];
+    let later: &[Entry] = &[(1, 6_000_000_000, "two\n")];
     let both: &[Entry] = &[ONE[0], later[0]];
     let near = |since| script.target(true, &format!("&tail=256&since={}", seconds(since)));
     let engine = ScriptedEngine::new([
@@ -451,7 +451,7 @@ async fn a_silent_connection_is_made_anew() {
         // More has been written than is looked at first.
         quiet(near(-OVERLAP), later),
         quiet(after_one(""), both),
-        Exchange::new(near(60_000_000_000 - OVERLAP), json("404 Not Found", r#"{"message":"No such container"}"#)),
+        Exchange::new(near(6_000_000_000 - OVERLAP), json("404 Not Found", r#"{"message":"No such container"}"#)),
     ]);
     let (items, error) = lost(script.call(&engine)).await;
     let (lines, resumed) = apart(items);
@@ -484,8 +484,8 @@ async fn a_tail_is_asked_for_once() {
     engine.assert_finished();
 
     // Of none, the last line is asked for and not given, unless it is new.
-    let new: &[Entry] = &[(1, 20_000_000_000, "new\n")];
-    let after_new = script.target(true, &format!("&since={}", seconds(20_000_000_000 - OVERLAP)));
+    let new: &[Entry] = &[(1, 11_000_000_000, "new\n")];
+    let after_new = script.target(true, &format!("&since={}", seconds(11_000_000_000 - OVERLAP)));
     for (first, then, again, expected) in
         [(ONE, after_one(""), &[ONE[0], new[0]][..], 1), (new, after_new.clone(), new, 1)]
     {
@@ -562,5 +562,30 @@ async fn a_name_is_followed_to_the_container_that_has_it_now() {
     let container: Container = engine.docker().container("web");
     let lines: Result<ResumingLines> = container.logs().resuming().lines().await;
     assert_eq!(all(lines.unwrap(), "by name").await.0.len(), 1);
+    engine.assert_finished();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_clock_that_was_set_back_hides_nothing() {
+    let script = Script { log: &[], follow: true };
+    // The engine answers 10 s after the log has begun, by its clock, and the last line is from later.
+    let log: &[Entry] = &[(1, 60_000_000_000, "one\n"), (1, 9_000_000_000, "two\n")];
+    let first = script.answer(&log[..1]);
+    let cut = first.len() - 5;
+    let again = |since, messages: &[Entry]| {
+        Exchange::new(script.target(true, &format!("&since={}", seconds(since))), script.answer(messages))
+    };
+    let gone = script.target(false, &format!("&tail=256&since={}", seconds(9_000_000_000 - OVERLAP)));
+    let engine = ScriptedEngine::new([
+        Exchange::new(script.first(), first.fails_after(cut, Fault::Cut)),
+        // Engines that leave out all that is older have nothing to give.
+        again(60_000_000_000 - OVERLAP, &log[..1]),
+        again(8_000_000_000, log),
+        Exchange::new(format!("GET /v1.44/containers/{ID}/json"), json("200 OK", r#"{"Id":"0a"}"#)),
+        Exchange::new(gone, script.answer(&log[1..])),
+    ]);
+    let (lines, resumed) = all(script.call(&engine).lines().await.unwrap(), "set back").await;
+    assert_eq!(lines.iter().map(|line| line.text().into_owned()).collect::<Vec<_>>(), ["one", "two"]);
+    assert_eq!(resumed.iter().map(|told| told.missed).collect::<Vec<_>>(), [Missed::Nothing]);
     engine.assert_finished();
 }

@@ -2,6 +2,7 @@
 
 mod backoff;
 mod events;
+mod lines;
 mod logs;
 mod message;
 mod position;
@@ -10,7 +11,8 @@ use std::fmt;
 use std::time::Duration;
 
 pub use events::{ResumeEvents, ResumingEvents};
-pub use logs::{ResumeLogs, ResumingLines};
+pub use lines::ResumingLines;
+pub use logs::ResumeLogs;
 
 /// What a stream that goes on after a lost connection gives: its items, and where it was interrupted.
 #[derive(Clone, Debug, PartialEq, Eq)]
