@@ -18,7 +18,7 @@ type Entry = (u8, i64, &'static str);
 const BEGUN: i64 = 1_709_632_790_000_000_000;
 
 /// How far before the last message the logs are read again, in nanoseconds.
-const OVERLAP: i64 = 200_000_000;
+const OVERLAP: i64 = 50_000_000;
 
 /// What may be confused: equal lines of the same time, of both sources, out of order, in pieces, and without an end.
 const LOG: &[Entry] = &[
@@ -27,7 +27,7 @@ const LOG: &[Entry] = &[
     (1, 1, "one\n"),
     (1, 1, "one\n"),
     (2, 900_000_000, "late\n"),
-    (1, 800_000_000, "early\n"),
+    (1, 880_000_000, "early\n"),
     (1, 2_000_000_000, "a long "),
     (2, 2_000_000_000, "\n"),
     (1, 2_000_000_000, "a long "),
@@ -538,7 +538,7 @@ async fn lines_have_their_time_and_their_limit() {
     let logs = engine.docker().container(ID).logs();
     let (lines, _) = all(logs.clone().timestamps().resuming().lines().await.unwrap(), "timestamps").await;
     let plain = script.expected().await;
-    let expected = [1, 1, 1, 1, 900_000_000, 800_000_000, 2_000_000_000, 2_000_000_000, 2_000_000_001, 7_000_000_000];
+    let expected = [1, 1, 1, 1, 900_000_000, 880_000_000, 2_000_000_000, 2_000_000_000, 2_000_000_001, 7_000_000_000];
     assert_eq!(lines.len(), expected.len());
     for ((mut line, plain), at) in lines.into_iter().zip(plain).zip(expected) {
         assert_eq!(line.take_timestamp().unwrap().as_str(), time(at));

@@ -20,7 +20,7 @@ use crate::stream::{Line, OutputStream};
 
 /// How far before the last message the logs are read again: messages of stdout and stderr may be out of order by a
 /// little, and older engines would leave out those that are.
-const OVERLAP: Duration = Duration::from_millis(200);
+const OVERLAP: Duration = Duration::from_millis(50);
 
 /// How long a connection must have lasted for a tail that gave nothing to be empty.
 const TAIL_WITHIN: Duration = Duration::from_secs(1);

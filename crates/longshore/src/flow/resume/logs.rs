@@ -47,7 +47,8 @@ impl Logs<Container> {
     /// [`tail`](Logs::tail), equal lines can't be told apart since the engine tells whole seconds.
     ///
     /// Followed logs end when the container has ended and its last line has come. If it runs again, as its restart policy
-    /// may want, they go on. The pieces of a line that the engine has split are put together; with
+    /// may want, they go on; Podman 4 says between two runs that it has ended. A connection has to carry all lines of one
+    /// time before it brings new ones, which for Podman are those of a second. The pieces of a line that the engine has split are put together; with
     /// [`timestamps`](Logs::timestamps) a line has one time, that of its beginning.
     pub fn resuming(self) -> ResumeLogs {
         ResumeLogs { logs: self, limits: Limits::default(), limit: LONGEST }
