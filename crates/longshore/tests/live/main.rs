@@ -30,6 +30,7 @@ mod journal;
 mod large;
 mod lifecycle;
 mod list;
+mod load;
 mod login;
 mod logs;
 mod memory;
@@ -67,6 +68,7 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let works = [
+        load::WORK,
         memory::WORK,
         #[cfg(feature = "ssh")]
         ssh::WORK,
@@ -105,6 +107,7 @@ fn main() -> ExitCode {
         inspect::tests(),
         lifecycle::tests(),
         list::tests(),
+        load::tests(),
         login::tests(),
         logs::tests(),
         networks::tests(),
