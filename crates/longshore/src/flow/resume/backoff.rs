@@ -173,11 +173,8 @@ mod tests {
 
         let mut gap = Gap::new(Limits { within: Duration::from_secs(1), ..Limits::default() }, operation);
         let begun = Instant::now();
-        loop {
-            match gap.lose(error()) {
-                Ok(pause) => tokio::time::sleep(pause).await,
-                Err(_) => break,
-            }
+        while let Ok(pause) = gap.lose(error()) {
+            tokio::time::sleep(pause).await;
         }
         assert!(begun.elapsed() <= Duration::from_secs(1) && begun.elapsed() > Duration::from_millis(300));
         gap.succeed();
