@@ -48,7 +48,8 @@ impl Logs<Container> {
     ///
     /// Followed logs end when the container has ended and its last line has come. If it runs again, as its restart policy
     /// may want, they go on; Podman 4 says between two runs that it has ended. A connection has to carry all lines of one
-    /// time before it brings new ones, which for Podman are those of a second. The pieces of a line that the engine has split are put together; with
+    /// time before it brings new ones, which for Podman are those of a second. Podman 4 itself leaves out lines of logs that are followed
+    /// where many are written quickly. The pieces of a line that the engine has split are put together; with
     /// [`timestamps`](Logs::timestamps) a line has one time, that of its beginning.
     pub fn resuming(self) -> ResumeLogs {
         ResumeLogs { logs: self, limits: Limits::default(), limit: LONGEST }
