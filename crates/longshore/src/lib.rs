@@ -84,6 +84,7 @@ pub use api::{Call, CustomRequest, CustomResponse, SessionOptions, Size};
 pub use config::Environment;
 pub use docker::{ConnectOptions, Docker};
 pub use error::{Error, ErrorKind, Result};
+pub use flow::guard::{self, Guard, Owner};
 pub use flow::ready::condition;
 pub use flow::{Change, Ready, Run, WaitUntil};
 pub use http::{Deadlines, Method, Payload};
