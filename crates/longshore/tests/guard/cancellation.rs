@@ -74,7 +74,7 @@ fn a_creation_in_a_runtime_that_ends_leaves_nothing() {
         let _guard = docker.owner("tests").create(&Spec::image("alpine").name("web")).await;
         std::future::pending::<()>().await;
     });
-    runtime.block_on(tokio::time::sleep(Duration::from_millis(50)));
+    runtime.block_on(async { tokio::time::sleep(Duration::from_millis(50)).await });
     drop(runtime);
     assert_eq!(engine.state().requests.len(), 2, "{:?}", engine.state().requests);
     assert_eq!(engine.names(), [""; 0]);
@@ -86,7 +86,8 @@ async fn an_engine_that_is_slow_to_create_holds_a_drop_up_only_so_long() {
     engine.state().slow = Some(("POST", Duration::from_millis(800)));
     let owner = engine.docker().owner("tests").within(Duration::from_millis(100));
     let begun = Instant::now();
-    let creation = owner.create_network(&NetworkSpec::new("slow"));
+    let spec = NetworkSpec::new("slow");
+    let creation = owner.create_network(&spec);
     assert!(tokio::time::timeout(Duration::from_millis(20), creation).await.is_err());
     assert!(begun.elapsed() < Duration::from_millis(600), "{:?}", begun.elapsed());
     // It goes on, and so does what follows.

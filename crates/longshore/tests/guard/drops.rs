@@ -191,6 +191,8 @@ async fn what_somebody_else_uses_is_tried_again_until_the_time_is_over() {
 
     // It is gone as soon as the other one lets it.
     let network = docker.network("busy").guard().await.unwrap();
+    // By a client of its own: this one's connections belong to this runtime, which waits.
+    let stranger = engine.docker().container(stranger.id());
     let freeing = std::thread::spawn(move || {
         std::thread::sleep(Duration::from_millis(100));
         runtime().block_on(stranger.remove()).unwrap();

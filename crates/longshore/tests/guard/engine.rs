@@ -211,7 +211,10 @@ impl State {
 
     fn commit(&mut self, query: &str) -> (u16, Value) {
         let parameter = |name: &str| query.split('&').find_map(|pair| pair.strip_prefix(&format!("{name}=")));
-        let names = parameter("repo").map(|name| format!("{name}:{}", parameter("tag").unwrap_or("latest")));
+        let names = parameter("repo").map(|name| {
+            let name = name.replace("%2F", "/");
+            format!("{name}:{}", parameter("tag").unwrap_or("latest"))
+        });
         let id = format!("sha256:{}", self.id());
         self.images.push(Image { id: id.clone(), names: names.into_iter().collect(), ..Image::default() });
         (201, json!({ "Id": id }))

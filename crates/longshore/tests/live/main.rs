@@ -22,6 +22,7 @@ mod exceptions;
 mod exec;
 mod follow;
 mod grpc;
+mod guards;
 mod harness;
 mod health;
 mod images;
@@ -66,6 +67,7 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let works = [
+        guards::WORK,
         memory::WORK,
         #[cfg(feature = "ssh")]
         ssh::WORK,
@@ -98,6 +100,7 @@ fn main() -> ExitCode {
         exec::tests(),
         follow::tests(),
         grpc::tests(),
+        guards::tests(),
         health::tests(),
         images::tests(),
         inspect::tests(),

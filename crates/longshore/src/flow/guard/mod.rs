@@ -99,19 +99,19 @@ impl<T> Guard<T> {
     /// When the future is dropped, the guard is dropped, which removes the thing.
     pub async fn remove(self) -> Result<()> {
         let Some(entry) = registry::look(self.hold.number) else { return Ok(()) };
-        let outcome = removal::remove_for_caller(entry).await;
+        let outcome = removal::remove_for_caller(&entry).await;
         self.hold.release();
-        removal::remove_postponed().await;
+        removal::remove_postponed(registry::take_postponed(&entry.thing)).await;
         outcome
     }
 
     /// Gives the guard up: the thing stays.
     #[doc(alias = "into_inner")]
     pub fn keep(self) -> T {
-        self.hold.release();
-        if registry::has_postponed() {
+        let postponed = self.hold.release().map(|entry| registry::take_postponed(&entry.thing)).unwrap_or_default();
+        if !postponed.is_empty() {
             // What waited for this to be removed waits no longer, though it may be in vain.
-            let _ = keeper::spawn(removal::remove_postponed());
+            let _ = keeper::spawn(removal::remove_postponed(postponed));
         }
         self.handle
     }
@@ -142,8 +142,8 @@ impl Hold {
     }
 
     /// The thing is not to be removed by this any more.
-    fn release(&self) {
-        let _ = registry::take(self.number);
+    fn release(&self) -> Option<Entry> {
+        registry::take(self.number)
     }
 }
 

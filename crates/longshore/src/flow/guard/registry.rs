@@ -35,8 +35,8 @@ static REGISTRY: Mutex<Registry> = Mutex::new(Registry {
 struct Registry {
     last: u64,
     entries: BTreeMap<u64, Entry>,
-    /// What was to be removed while a guarded container used it.
-    postponed: Vec<Entry>,
+    /// What was to be removed while guarded containers used it, and which.
+    postponed: Vec<(Entry, Vec<String>)>,
     /// Creations under way, and whether what they make is to be removed at once.
     makings: BTreeMap<u64, bool>,
     /// Whether the process is ending, and nothing may be created any more.
@@ -69,32 +69,46 @@ pub(super) fn set_patience(number: u64, patience: Duration) {
     }
 }
 
+impl Registry {
+    fn guards_any(&self, containers: &[String]) -> bool {
+        let is_guarded = |entry: &Entry| matches!(&entry.thing, Thing::Container(id) if containers.contains(id));
+        self.entries.values().any(is_guarded)
+    }
+}
+
 /// Whether one of these containers is guarded.
 pub(super) fn guards_any(containers: &[String]) -> bool {
-    let is_guarded = |entry: &Entry| matches!(&entry.thing, Thing::Container(id) if containers.contains(id));
-    registry().entries.values().any(is_guarded)
+    registry().guards_any(containers)
 }
 
-pub(super) fn postpone(entry: Entry) {
-    registry().postponed.push(entry);
+/// Leaves the removal to whoever removes the containers; gives the thing back if none of them is guarded any more.
+pub(super) fn postpone(entry: Entry, users: Vec<String>) -> Option<Entry> {
+    let mut registry = registry();
+    if !registry.guards_any(&users) {
+        return Some(entry);
+    }
+    registry.postponed.push((entry, users));
+    None
 }
 
-/// What was postponed, in the order in which it is to be removed.
-pub(super) fn take_postponed() -> Vec<Entry> {
-    let mut entries = std::mem::take(&mut registry().postponed);
+/// What was postponed because of this thing, in the order in which it is to be removed.
+pub(super) fn take_postponed(because_of: &Thing) -> Vec<Entry> {
+    let Thing::Container(id) = because_of else { return Vec::new() };
+    let mut registry = registry();
+    let (due, later) = std::mem::take(&mut registry.postponed).into_iter().partition(|(_, users)| users.contains(id));
+    registry.postponed = later;
+    let due: Vec<(Entry, Vec<String>)> = due;
+    let mut entries: Vec<Entry> = due.into_iter().map(|(entry, _)| entry).collect();
     entries.sort_by_key(|entry| entry.thing.rank());
     entries
-}
-
-pub(super) fn has_postponed() -> bool {
-    !registry().postponed.is_empty()
 }
 
 /// All that is guarded, in the order in which it is to be removed.
 pub(super) fn take_all() -> Vec<Entry> {
     let mut registry = registry();
     let guarded = std::mem::take(&mut registry.entries).into_values();
-    let mut entries: Vec<Entry> = guarded.chain(std::mem::take(&mut registry.postponed)).collect();
+    let postponed = std::mem::take(&mut registry.postponed).into_iter().map(|(entry, _)| entry);
+    let mut entries: Vec<Entry> = guarded.chain(postponed).collect();
     entries.retain(|entry| entry.process == std::process::id());
     entries.sort_by_key(|entry| entry.thing.rank());
     entries

@@ -130,8 +130,8 @@ async fn remove_in_order(entries: Vec<Entry>, removed: &mut Removed) {
 /// What came of a removal.
 pub(super) enum Outcome {
     Removed,
-    /// A container uses it that is guarded itself.
-    InUse(Error),
+    /// Containers use it, of which one is guarded itself.
+    InUse(Error, Vec<String>),
     Failed(Error),
 }
 
@@ -139,7 +139,7 @@ impl Outcome {
     pub(super) fn into_result(self) -> Result<()> {
         match self {
             Outcome::Removed => Ok(()),
-            Outcome::InUse(error) | Outcome::Failed(error) => Err(error),
+            Outcome::InUse(error, _) | Outcome::Failed(error) => Err(error),
         }
     }
 }
@@ -170,30 +170,35 @@ pub(super) fn warn_all(failures: Failures) {
 /// Removes a thing, and what was waiting for that.
 pub(super) async fn take_down(entry: Entry) -> Failures {
     let mut failures = Vec::new();
+    let thing = entry.thing.clone();
     settle(entry, &mut failures).await;
-    for entry in registry::take_postponed() {
+    for entry in registry::take_postponed(&thing) {
         settle(entry, &mut failures).await;
     }
     failures
 }
 
-/// Removes what was waiting for a container that is gone, or that is not guarded any more.
-pub(super) async fn remove_postponed() {
+/// Removes what was waiting for a thing that is gone, or that is not guarded any more.
+pub(super) async fn remove_postponed(entries: Vec<Entry>) {
     let mut failures = Vec::new();
-    for entry in registry::take_postponed() {
+    for entry in entries {
         settle(entry, &mut failures).await;
     }
     warn_all(failures);
 }
 
-async fn settle(entry: Entry, failures: &mut Failures) {
-    match remove(&entry).await {
-        Outcome::Removed => tracing::debug!(thing = %entry.thing, "removed what was guarded"),
-        Outcome::InUse(_) => {
-            tracing::debug!(thing = %entry.thing, "a guarded container uses it; it is removed after that");
-            registry::postpone(entry);
+async fn settle(mut entry: Entry, failures: &mut Failures) {
+    loop {
+        match remove(&entry).await {
+            Outcome::Removed => return tracing::debug!(thing = %entry.thing, "removed what was guarded"),
+            Outcome::Failed(error) => return failures.push((entry.thing, error)),
+            Outcome::InUse(_, users) => {
+                tracing::debug!(thing = %entry.thing, "a guarded container uses it; it is removed after that");
+                // One that was guarded a moment ago may be gone by now.
+                let Some(again) = registry::postpone(entry, users) else { return };
+                entry = again;
+            }
         }
-        Outcome::Failed(error) => failures.push((entry.thing, error)),
     }
 }
 
@@ -204,8 +209,8 @@ pub(super) async fn remove(entry: &Entry) -> Outcome {
 }
 
 /// Removes a thing for a caller that waits, whether a guarded container uses it or not.
-pub(super) async fn remove_for_caller(entry: Entry) -> Result<()> {
-    let attempts = Attempts { entry: &entry, yields: false };
+pub(super) async fn remove_for_caller(entry: &Entry) -> Result<()> {
+    let attempts = Attempts { entry, yields: false };
     attempts.run().await.into_result()
 }
 
@@ -232,10 +237,10 @@ impl Attempts<'_> {
             if self.yields && in_use {
                 let users = tokio::time::timeout(left(), thing.users(docker)).await.unwrap_or_default();
                 if registry::guards_any(&users) {
-                    return Outcome::InUse(error);
+                    return Outcome::InUse(error, users);
                 }
             }
-            if !may_pass(&error, tries) {
+            if left().is_zero() || !may_pass(&error, tries) {
                 return Outcome::Failed(error);
             }
             last = Some(error);

@@ -97,7 +97,7 @@ async fn remove_image(docker: &Docker, id: &str, names: &[String], by_id: bool) 
     for name in names {
         let image = docker.image(name);
         match image.inspect().await {
-            Ok(now) if now.id == id => match image.remove().await {
+            Ok(now) if bare(&now.id) == bare(id) => match image.remove().await {
                 Err(error) if !error.is_not_found() => return Err(error),
                 _ => {}
             },
@@ -116,6 +116,11 @@ async fn remove_image(docker: &Docker, id: &str, names: &[String], by_id: bool) 
         return Ok(());
     }
     image.remove().await.map(drop)
+}
+
+/// An id as it is without the name of its digest, which engines leave out here and there.
+fn bare(id: &str) -> &str {
+    id.strip_prefix("sha256:").unwrap_or(id)
 }
 
 impl fmt::Display for Thing {
