@@ -153,3 +153,102 @@ fn plain(text: &str) -> String {
     let is_plain = |character: char| character.is_ascii_alphanumeric() || matches!(character, '-' | '.');
     text.chars().map(|character| if is_plain(character) { character } else { '_' }).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use longshore_testkit::Folder;
+
+    const MOUNTS: &str = "1 2 0:3 / / rw - ext4 /dev/a rw\n5 1 0:4 / /proc rw,nosuid shared:1 - proc proc rw";
+
+    /// A folder that stands for `/`, with one process.
+    fn root(stat: &str, mounts: &str) -> Folder {
+        let folder = Folder::new();
+        folder.write("proc/77/stat", stat);
+        folder.write("proc/self/mountinfo", mounts);
+        folder
+    }
+
+    fn stat(state: &str, threads: u32, start: u64) -> String {
+        format!("77 (a) b) ({state}) {state} 1 77 77 0 -1 4194304 1 2 3 4 5 6 7 8 20 0 {threads} 0 {start} 1 2 3\n")
+    }
+
+    fn process(number: u32, start: u64) -> Process {
+        let text = format!("1:0123:host:boot:{OUTERMOST}:7:{number}:{start}");
+        let process: Process = text.parse().unwrap();
+        assert_eq!(process.to_string(), text);
+        process
+    }
+
+    #[test]
+    fn a_process_is_gone_when_nothing_else_can_be() {
+        let own = process(1, 1);
+        let gone = |stat: &str, mounts: &str, other: &Process| own.knows_gone(other, root(stat, mounts).path());
+        assert!(!gone(&stat("S", 1, 500), MOUNTS, &process(77, 500)), "it lives");
+        assert!(gone(&stat("S", 1, 501), MOUNTS, &process(77, 500)), "another has its number");
+        assert!(gone(&stat("S", 1, 500), MOUNTS, &process(78, 500)), "nobody has its number");
+        assert!(gone(&stat("Z", 1, 500), MOUNTS, &process(77, 500)), "only its parent has not been told");
+        assert!(!gone(&stat("Z", 3, 500), MOUNTS, &process(77, 500)), "its other threads live");
+        assert!(!gone("what is this", MOUNTS, &process(77, 500)));
+        for hiding in ["hidepid=2", "hidepid=invisible", "hidepid=1"] {
+            let mounts = format!("{MOUNTS},{hiding}");
+            assert!(!gone(&stat("S", 1, 500), &mounts, &process(78, 500)), "{hiding}");
+        }
+        assert!(gone(&stat("S", 1, 500), &format!("{MOUNTS},hidepid=off"), &process(78, 500)));
+        assert!(!gone(&stat("S", 1, 500), "", &process(78, 500)), "what is `/proc`?");
+    }
+
+    #[test]
+    fn nothing_is_certain_of_processes_elsewhere() {
+        let root = root(&stat("S", 1, 500), MOUNTS);
+        let own = process(1, 1);
+        let changed = |change: fn(&mut Process)| {
+            let mut other = process(78, 500);
+            change(&mut other);
+            own.knows_gone(&other, root.path())
+        };
+        assert!(changed(|_| {}));
+        assert!(!changed(|other| other.namespace = "1".to_owned()));
+        assert!(!changed(|other| other.clock = "1".to_owned()));
+        assert!(!changed(|other| other.boot.clear()));
+        assert!(!changed(|other| other.start = 0));
+        // The machine was started again: but only if it is this one, and nobody is in a container.
+        assert!(changed(|other| other.boot = "before".to_owned()));
+        for elsewhere in [
+            |other: &mut Process| other.machine = "4567".to_owned(),
+            |other: &mut Process| other.machine.clear(),
+            |other: &mut Process| other.host = "other".to_owned(),
+            |other: &mut Process| other.namespace = "1".to_owned(),
+        ] {
+            let mut other = process(78, 500);
+            other.boot = "before".to_owned();
+            elsewhere(&mut other);
+            assert!(!own.knows_gone(&other, root.path()), "{other}");
+        }
+        let mut nameless = own.clone();
+        nameless.machine.clear();
+        let mut other = nameless.clone();
+        other.boot = "before".to_owned();
+        assert!(!nameless.knows_gone(&other, root.path()));
+    }
+
+    #[test]
+    fn what_is_no_label_of_this_version_is_none() {
+        for bad in ["", "1", "2:m:h:b:n:c:1:1", "1:m:h:b:n:c:x:1", "1:m:h:b:n:c:1:-1", "1:m:h:b:n:c:1:1:1"] {
+            assert!(bad.parse::<Process>().is_err(), "{bad}");
+        }
+        assert_eq!(plain("my host:\"1\""), "my_host__1_");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn this_process_lives() {
+        let own = Process::own(Path::new("/"));
+        assert_eq!(own.to_string().parse(), Ok(own.clone()));
+        assert!(own.number == std::process::id() && own.start > 0 && !own.boot.is_empty());
+        assert!(!own.knows_gone(&own, Path::new("/")));
+        // Where nothing is known of it, nothing is known of others.
+        let nowhere = Process::own(Path::new("/nonexistent"));
+        assert!(!nowhere.knows_gone(&process(78, 500), Path::new("/")));
+    }
+}
