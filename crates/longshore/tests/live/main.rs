@@ -31,6 +31,7 @@ mod journal;
 mod large;
 mod lifecycle;
 mod list;
+mod load;
 mod login;
 mod logs;
 mod memory;
@@ -68,6 +69,7 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     let works = [
         guards::WORK,
+        load::WORK,
         memory::WORK,
         #[cfg(feature = "ssh")]
         ssh::WORK,
@@ -106,6 +108,7 @@ fn main() -> ExitCode {
         inspect::tests(),
         lifecycle::tests(),
         list::tests(),
+        load::tests(),
         login::tests(),
         logs::tests(),
         networks::tests(),
