@@ -134,7 +134,7 @@ fn hides_processes(root: &Path) -> bool {
     let Ok(mounts) = fs::read_to_string(root.join("proc/self/mountinfo")) else { return true };
     let of_proc = mounts.lines().rfind(|line| line.split(' ').nth(4) == Some("/proc"));
     let Some((_, options)) = of_proc.and_then(|line| line.split_once(" - proc ")) else { return true };
-    let mut options = options.split(|character: char| character == ',' || character == ' ');
+    let mut options = options.split([',', ' ']);
     options.any(|option| option.strip_prefix("hidepid=").is_some_and(|hides| !matches!(hides, "0" | "off")))
 }
 
