@@ -7,6 +7,7 @@ mod coverage;
 mod demo;
 mod engine;
 mod error;
+mod reliability;
 mod test;
 mod tidy;
 mod workspace;
@@ -33,6 +34,8 @@ enum Task {
     Test(test::Arguments),
     /// Measure longshore beside its peers, in one run
     Bench(bench::Arguments),
+    /// Run every test, and write down what they have counted: docs/reliability.md
+    Reliability(reliability::Arguments),
     /// Check what neither the compiler nor clippy does: module order, file lengths, dependencies
     Tidy(tidy::Arguments),
     /// Compare what is encoded and modelled with all that the Engine API has
@@ -46,6 +49,7 @@ fn main() -> ExitCode {
         Task::Engine(arguments) => engine::run(&arguments),
         Task::Test(arguments) => test::run(&arguments),
         Task::Bench(arguments) => bench::run(&arguments),
+        Task::Reliability(arguments) => reliability::run(&arguments),
         Task::Tidy(arguments) => tidy::run(&arguments),
         Task::Coverage(arguments) => coverage::run(&arguments),
     };

@@ -170,7 +170,8 @@ impl Docker {
         let environment = options.environment.clone().unwrap_or_else(Environment::current);
         let wish = Wish { host: options.host.as_deref(), context: options.context.as_deref() };
         let Resolved { address, tls, endpoint } = environment.resolve(wish)?;
-        let dial = transport::dialer(address, options.tls.clone().or(tls).as_ref(), &options.ssh)?;
+        let tls = options.tls.clone().map_or(tls, |own| Ok(Some(own)))?;
+        let dial = transport::dialer(address, tls.as_ref(), &options.ssh)?;
         let settings = Settings::of(&environment, options)?;
         Ok(Docker::new(dial, endpoint, Ok(settings), options))
     }
