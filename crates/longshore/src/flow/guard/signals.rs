@@ -3,7 +3,7 @@ use std::io;
 use std::task::{Context, Poll};
 
 use super::{keeper, registry, removal};
-use crate::error::{ErrorKind, Operation, Result};
+use crate::error::{Error, ErrorKind, Operation, Result};
 
 /// A signal that asks a program to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -73,7 +73,7 @@ pub fn signals() -> Result<Signals> {
     listening().map(Signals).map_err(failed)
 }
 
-fn failed(source: io::Error) -> crate::Error {
+fn failed(source: io::Error) -> Error {
     Operation::new("listen for signals").error_from(ErrorKind::Io, source.to_string(), source)
 }
 
