@@ -24,7 +24,8 @@ impl Logs<Container> {
     ///
     /// The engine is asked for the logs from the time of the last line on, and what has come already is left out: by its
     /// time, place and text, so that no line is lost and none comes twice, even where many have the same time. A line
-    /// that was cut comes once, as a whole. Where the stream went on is told as [`Resuming::Resumed`].
+    /// that was cut comes once, as a whole. Where the stream went on is told as
+    /// [`Resuming::Resumed`](crate::Resuming::Resumed).
     ///
     /// ```no_run
     /// # async fn example(docker: longshore::Docker) -> longshore::Result<()> {
@@ -42,15 +43,17 @@ impl Logs<Container> {
     /// # }
     /// ```
     ///
-    /// The engine can't give back what it does not have any more. Then [`Missed::Unknown`] tells that the last line was
-    /// not found again: where log files were rotated or emptied meanwhile, or where, at the edge of a
+    /// The engine can't give back what it does not have any more. Then [`Missed::Unknown`](crate::Missed::Unknown) tells
+    /// that the last line was not found again: where log files were rotated or emptied meanwhile, or where, at the edge of a
     /// [`tail`](Logs::tail), equal lines can't be told apart since the engine tells whole seconds.
     ///
     /// Followed logs end when the container has ended and its last line has come. If it runs again, as its restart policy
-    /// may want, they go on; Podman 4 says between two runs that it has ended. A connection has to carry all lines of one
-    /// time before it brings new ones, which for Podman are those of a second. Podman 4 itself leaves out lines of logs that are followed
-    /// where many are written quickly. The pieces of a line that the engine has split are put together; with
+    /// may want, they go on. The pieces of a line that the engine has split are put together; with
     /// [`timestamps`](Logs::timestamps) a line has one time, that of its beginning.
+    ///
+    /// Podman 4 says between two runs that the container has ended, and itself leaves out lines of followed logs where many
+    /// are written quickly. A connection has to carry all lines of one time before it brings new ones: for Podman those of
+    /// a second.
     pub fn resuming(self) -> ResumeLogs {
         ResumeLogs { logs: self, limits: Limits::default(), limit: LONGEST }
     }
