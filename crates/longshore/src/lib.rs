@@ -90,7 +90,9 @@ pub use docker::{ConnectOptions, Docker};
 pub use error::{Error, ErrorKind, Result};
 pub use flow::guard::{self, Guard, Owner};
 pub use flow::ready::condition;
-pub use flow::{Change, Ready, Run, WaitUntil};
+pub use flow::{
+    Change, Missed, Ready, ResumeEvents, ResumeLogs, Resumed, Resuming, ResumingEvents, ResumingLines, Run, WaitUntil,
+};
 pub use http::{Deadlines, Method, Payload};
 pub use longshore_models as models;
 pub use longshore_models::{

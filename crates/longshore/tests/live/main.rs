@@ -44,6 +44,7 @@ mod ready;
 mod registry;
 mod replace;
 mod request;
+mod resuming;
 mod run;
 mod save;
 mod service_logs;
@@ -83,6 +84,7 @@ fn main() -> ExitCode {
     let topics = [
         wait::tests(),
         large::tests(),
+        resuming::tests(),
         conformance::tests(),
         #[cfg(feature = "build")]
         build_folder::tests(),
