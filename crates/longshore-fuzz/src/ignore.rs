@@ -13,7 +13,9 @@ pub fn check(bytes: &[u8]) {
     let at_once = rules.is_excluded(path);
     let _ = rules.may_hold_exceptions(path);
     let parts: Vec<&[u8]> = path.split(|byte| *byte == b'/').collect();
-    if parts.iter().all(|part| !part.is_empty()) {
+    // With exceptions, a rule that would change nothing for a folder is not looked at, and so forgotten for what is in
+    // the folder: an oddity of the official tool.
+    if parts.iter().all(|part| !part.is_empty()) && !file.contains(&b'!') {
         let mut verdict: Option<Verdict> = None;
         for end in 1..=parts.len() {
             verdict = Some(rules.judge(&parts[..end].join(&b'/'), verdict.as_ref()));

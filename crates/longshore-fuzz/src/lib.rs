@@ -19,6 +19,7 @@
 //! | [`config`], [`contexts`] | files of the official CLI's |
 //! | [`credentials`] | credentials in headers |
 //! | [`unpack`] | `copy_out` writes nowhere but in its target, and nothing but files, folders and links |
+//! | [`sanitize`] | a terminal finds nothing to obey in what was sanitized |
 //! | [`buildkit`] | BuildKit's traces |
 
 pub mod answers;
@@ -41,6 +42,7 @@ mod pieces;
 pub mod ports;
 pub mod reference;
 mod runtime;
+pub mod sanitize;
 pub mod settings;
 pub mod unpack;
 pub mod versions;
@@ -56,7 +58,7 @@ pub struct Target {
 }
 
 /// All targets, by name.
-pub const TARGETS: [Target; 21] = [
+pub const TARGETS: [Target; 22] = [
     Target { name: "answers", check: answers::check },
     Target { name: "buildkit", check: buildkit::check },
     Target { name: "config", check: config::check },
@@ -74,6 +76,7 @@ pub const TARGETS: [Target; 21] = [
     Target { name: "paths", check: paths::check },
     Target { name: "ports", check: ports::check },
     Target { name: "reference", check: reference::check },
+    Target { name: "sanitize", check: sanitize::check },
     Target { name: "settings", check: settings::check },
     Target { name: "unpack", check: unpack::check },
     Target { name: "versions", check: versions::check },

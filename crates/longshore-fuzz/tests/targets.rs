@@ -19,8 +19,7 @@ use longshore_testkit::tally;
 const LONG: Duration = Duration::from_secs(2);
 
 fn main() -> ExitCode {
-    let mut trials: Vec<Trial> =
-        TARGETS.iter().map(|target| Trial::test(target.name, || run(target))).collect();
+    let mut trials: Vec<Trial> = TARGETS.iter().map(|target| Trial::test(target.name, || run(target))).collect();
     trials.push(Trial::test("every_target_has_a_fuzzer_and_a_corpus", complete));
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
@@ -52,8 +51,10 @@ fn corpus(target: &str) -> Vec<Vec<u8>> {
 
 fn complete() -> Result<(), Failed> {
     let stems = |folder: &str| {
-        let mut names: Vec<String> =
-            list(&self::folder().join(folder)).iter().map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned()).collect();
+        let mut names: Vec<String> = list(&self::folder().join(folder))
+            .iter()
+            .map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned())
+            .collect();
         names.sort();
         names
     };
@@ -75,5 +76,8 @@ fn folder() -> PathBuf {
 }
 
 fn list(folder: &Path) -> Vec<PathBuf> {
-    fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display())).map(|entry| entry.unwrap().path()).collect()
+    fs::read_dir(folder)
+        .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
+        .map(|entry| entry.unwrap().path())
+        .collect()
 }

@@ -95,6 +95,7 @@ pub use longshore_models::{
 };
 pub use longshore_wire::auth::RegistryAuth;
 pub use longshore_wire::filters::Filters;
+pub use longshore_wire::sanitize::{Sanitizer, sanitize};
 pub use longshore_wire::version::ApiVersion;
 pub use stream::{
     ByteStream, Captured, Chunk, Collected, Delivery, FanOut, JsonStream, Line, Lines, OutputStream, RawConnection,
