@@ -5,8 +5,10 @@
 mod bench;
 mod coverage;
 mod demo;
+mod deny;
 mod engine;
 mod error;
+mod fuzz;
 mod test;
 mod tidy;
 mod workspace;
@@ -35,6 +37,10 @@ enum Task {
     Bench(bench::Arguments),
     /// Check what neither the compiler nor clippy does: module order, file lengths, dependencies
     Tidy(tidy::Arguments),
+    /// Check licences, sources and versions of all dependencies by deny.toml
+    Deny(deny::Arguments),
+    /// Run the fuzzers, each for a while
+    Fuzz(fuzz::Arguments),
     /// Compare what is encoded and modelled with all that the Engine API has
     Coverage(coverage::Arguments),
 }
@@ -47,6 +53,8 @@ fn main() -> ExitCode {
         Task::Test(arguments) => test::run(&arguments),
         Task::Bench(arguments) => bench::run(&arguments),
         Task::Tidy(arguments) => tidy::run(&arguments),
+        Task::Deny(arguments) => deny::run(&arguments),
+        Task::Fuzz(arguments) => fuzz::run(&arguments),
         Task::Coverage(arguments) => coverage::run(&arguments),
     };
     match outcome {
