@@ -7,6 +7,7 @@ mod client;
 mod connection;
 mod deadlines;
 mod exchange;
+mod large_list;
 mod list;
 mod payload;
 mod pool;
