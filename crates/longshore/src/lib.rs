@@ -39,7 +39,8 @@
 //! What comes piece by piece is a named type with a `next` method, and a [`futures_core::Stream`]. The call that makes
 //! it returns once the engine has answered, so that a [`Container::wait`] is armed, and an [`Container::attach`]
 //! connected, before the container is started. After its first error, a stream has ended. Memory stays flat: the engine
-//! waits while nobody reads. Dropping a stream closes exactly its connection.
+//! waits while nobody reads. Dropping a stream closes exactly its connection. Output is given as it came; what is shown on
+//! a terminal should be [`sanitized`](Line::sanitized) before.
 //!
 //! # Errors
 //! [`Error`] says which operation failed on what and why, in the engine's words; [`Error::kind`] is for programs. A cut
