@@ -1,5 +1,6 @@
 //! `cargo xtask test`: proves it all.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Instant;
@@ -30,6 +31,9 @@ const SSH: &str = "LONGSHORE_TEST_SSH";
 
 /// The test of the library that talks to engines; all others are over wires of their own.
 const LIVE: &str = "live";
+
+/// The live tests that keep a whole engine busy.
+const LOAD: &str = "load::";
 
 /// Runs all stages, the quick ones first, and stops at the first that fails.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
@@ -113,13 +117,13 @@ fn documentation() -> Command {
 
 /// Runs the live tests on every engine, and stops those engines that were started for it.
 fn live(stages: &mut Stages) -> Result<()> {
-    let mut tests = workspace::cargo(&["test", "--package", "longshore", "--all-features", "--test", LIVE]);
+    let mut tests = LiveTests::default();
     for program in Program::ALL {
-        provide(&mut tests, program.variable(), || engine::program(program));
+        tests.provide(program.variable(), || engine::program(program));
     }
-    provide(&mut tests, SSH, engine::ssh);
+    tests.provide(SSH, engine::ssh);
     if std::env::var_os(HOST).is_some() || std::env::var_os(ENGINES).is_some() {
-        return stages.run("live tests on the engines that the environment names", tests);
+        return tests.run(stages, "the engines that the environment names");
     }
     let before = engine::running();
     let mut engines = Vec::new();
@@ -128,23 +132,41 @@ fn live(stages: &mut Stages) -> Result<()> {
         Ok(())
     })?;
     let list: Vec<String> = engines.iter().map(|engine| format!("{}={}", engine.name, engine.host)).collect();
-    tests.env(ENGINES, list.join(","));
-    let outcome = stages.run(&format!("live tests on {} engines", engines.len()), tests);
+    tests.variables.push((ENGINES, list.join(",").into()));
+    let outcome = tests.run(stages, &format!("{} engines", engines.len()));
     let started: Vec<Engine> =
         Engine::ALL.into_iter().filter(|engine| !before.iter().any(|running| running.name == engine.name())).collect();
     let stopped = engine::down(&started);
     outcome.and(stopped)
 }
 
-/// Tells the tests where something is, unless the environment does; it is installed first if need be.
-fn provide(tests: &mut Command, variable: &str, install: impl FnOnce() -> Result<PathBuf>) {
-    if std::env::var_os(variable).is_none() {
-        match install() {
-            Ok(path) => {
-                tests.env(variable, path);
+/// The live tests, and what they are told of their surroundings.
+#[derive(Default)]
+struct LiveTests {
+    variables: Vec<(&'static str, OsString)>,
+}
+
+impl LiveTests {
+    /// Tells the tests where something is, unless the environment does; it is installed first if need be.
+    fn provide(&mut self, variable: &'static str, install: impl FnOnce() -> Result<PathBuf>) {
+        if std::env::var_os(variable).is_none() {
+            match install() {
+                Ok(path) => self.variables.push((variable, path.into())),
+                Err(error) => eprintln!("WARNING: THE TESTS THAT NEED {variable} WILL FAIL: {error}"),
             }
-            Err(error) => eprintln!("WARNING: THE TESTS THAT NEED {variable} WILL FAIL: {error}"),
         }
+    }
+
+    /// Runs those that share the engines, then those that load them: nothing else would get its answers in time.
+    fn run(&self, stages: &mut Stages, engines: &str) -> Result<()> {
+        stages.run(&format!("live tests on {engines}"), self.command(&["--skip", LOAD]))?;
+        stages.run(&format!("load on {engines}"), self.command(&[LOAD, "--test-threads", "4"]))
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = workspace::cargo(&["test", "--package", "longshore", "--all-features", "--test", LIVE, "--"]);
+        command.args(arguments).envs(self.variables.iter().cloned());
+        command
     }
 }
 

@@ -13,6 +13,7 @@
 //! | [`proxy`] | stands before a real engine and breaks its connections |
 //! | [`gateway`] | puts a real proxy before an engine |
 //! | [`live`] | knows the real engines to test with, and removes what tests make on them |
+//! | [`descriptors`] | counts the files that a process has open |
 //! | [`memory`] | tells how much memory a process has taken |
 //! | [`relay`] | stands before a port, and makes the way to it longer |
 //! | [`sshd`] | runs a real ssh server, with an engine behind it |
@@ -35,6 +36,7 @@
 pub mod answer;
 pub mod certificates;
 mod connection;
+pub mod descriptors;
 pub mod engine;
 pub mod environments;
 mod folder;

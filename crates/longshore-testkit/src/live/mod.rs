@@ -17,7 +17,7 @@ pub use share::Live;
 pub const LABEL: &str = "longshore.test";
 
 /// The label with the name of the test.
-const CASE: &str = "longshore.test.case";
+pub const CASE: &str = "longshore.test.case";
 
 /// The image that every engine has.
 pub const IMAGE: &str = "busybox:latest";

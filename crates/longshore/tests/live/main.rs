@@ -30,6 +30,7 @@ mod journal;
 mod large;
 mod lifecycle;
 mod list;
+mod load;
 mod login;
 mod logs;
 mod memory;
@@ -66,6 +67,7 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let works = [
+        load::WORK,
         memory::WORK,
         #[cfg(feature = "ssh")]
         ssh::WORK,
@@ -103,6 +105,7 @@ fn main() -> ExitCode {
         inspect::tests(),
         lifecycle::tests(),
         list::tests(),
+        load::tests(),
         login::tests(),
         logs::tests(),
         networks::tests(),
