@@ -2,8 +2,8 @@
 
 use crate::mutation::Random;
 
-/// Places at which these bytes are cut: nowhere, after every byte, and at some that depend on the bytes, so that a
-/// failure comes again.
+/// Places at which these bytes are cut: nowhere, after every byte (of long ones, at 512 places), and at some that depend on
+/// the bytes, so that a failure comes again.
 pub(crate) fn cuts(bytes: &[u8]) -> [Vec<usize>; 4] {
     let mut random = Random::of(bytes);
     let mut some = |count: usize| {
@@ -12,7 +12,7 @@ pub(crate) fn cuts(bytes: &[u8]) -> [Vec<usize>; 4] {
         cuts
     };
     let (one, many) = (some(1), some(1 + bytes.len() / 8));
-    [Vec::new(), (1..bytes.len()).collect(), one, many]
+    [Vec::new(), (1..bytes.len()).step_by(1 + bytes.len() / 512).collect(), one, many]
 }
 
 /// The pieces between the cuts; some may be empty.
