@@ -9,6 +9,7 @@ mod deny;
 mod engine;
 mod error;
 mod fuzz;
+mod reliability;
 mod test;
 mod tidy;
 mod workspace;
@@ -35,6 +36,8 @@ enum Task {
     Test(test::Arguments),
     /// Measure longshore beside its peers, in one run
     Bench(bench::Arguments),
+    /// Run every test, and write down what they have counted: docs/reliability.md
+    Reliability(reliability::Arguments),
     /// Check what neither the compiler nor clippy does: module order, file lengths, dependencies
     Tidy(tidy::Arguments),
     /// Check licences, sources and versions of all dependencies by deny.toml
@@ -52,6 +55,7 @@ fn main() -> ExitCode {
         Task::Engine(arguments) => engine::run(&arguments),
         Task::Test(arguments) => test::run(&arguments),
         Task::Bench(arguments) => bench::run(&arguments),
+        Task::Reliability(arguments) => reliability::run(&arguments),
         Task::Tidy(arguments) => tidy::run(&arguments),
         Task::Deny(arguments) => deny::run(&arguments),
         Task::Fuzz(arguments) => fuzz::run(&arguments),

@@ -1,5 +1,8 @@
 use std::fmt;
 use std::ops::Deref;
+use std::time::Duration;
+
+use tokio::time::timeout;
 
 use crate::api::container::{Container, Containers, Created, ExitStatus, RemoveOptions, Spec, Until, Wait};
 use crate::api::exec::Finished;
@@ -49,7 +52,9 @@ impl Containers {
 
     /// Runs a container to its end and removes it: what it wrote, at most 256 MiB, and its exit status.
     ///
-    /// Its output is attached to before the start, so that this works with every log driver.
+    /// Its output is attached to before the start, so that this works with every log driver. Only if the container runs on
+    /// for ten seconds after its output has ended, its log is read instead: a connection that somebody has cut looks the
+    /// same.
     ///
     /// ```no_run
     /// # async fn example(docker: longshore::Docker) -> longshore::Result<()> {
@@ -109,11 +114,19 @@ impl Containers {
 
 async fn run_attached(container: &Container) -> Result<Finished> {
     let session = container.attach().await?;
-    let exit = container.wait(Until::NextExit).await?;
+    let mut exit = container.wait(Until::NextExit).await?;
     container.start().await?;
     let output = session.into_output().collect().await?;
-    Ok(Finished::new(exit.await?, output))
+    if let Ok(exit) = timeout(AFTER_OUTPUT, &mut exit).await {
+        return Ok(Finished::new(exit?, output));
+    }
+    // It may have closed its output, or somebody between here and the engine has cut the connection: the log tells.
+    let exit = exit.await?;
+    Ok(Finished::new(exit, container.logs().await?.collect().await?))
 }
+
+/// How long a container may run on after its output has ended, before that output counts as cut.
+const AFTER_OUTPUT: Duration = Duration::from_secs(10);
 
 impl Run {
     /// What the engine did not do as the spec says.

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use longshore::{ConnectOptions, Deadlines, Docker, ErrorKind, Payload, Result, Until};
-use longshore_testkit::transcript::wire::{answer, chunked_json, frame, json, upgraded};
+use longshore::{ConnectOptions, Deadlines, Docker, ErrorKind, Payload, Result, Spec, Until};
+use longshore_testkit::transcript::wire::{answer, chunked_json, frame, head_length, json, upgraded};
 use longshore_testkit::{Answer, Dialing, Exchange, ScriptedEngine, Upload, drain, never_hangs};
 use tokio::time::Instant;
 
@@ -40,6 +40,48 @@ fn endless_logs() -> Vec<u8> {
 fn chunk(payload: &[u8]) -> Vec<u8> {
     let frame = frame(1, payload);
     [format!("{:x}\r\n", frame.len()).as_bytes(), &frame, b"\r\n"].concat()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_command_that_runs_on_after_its_output_has_not_ended_well() {
+    let running = Exchange::new("GET /v1.44/exec/e1/json", json("200 OK", r#"{"ID":"e1","Running":true}"#));
+    let output = [upgraded(MULTIPLEXED), frame(1, "one\n")].concat();
+    let engine = ScriptedEngine::new([
+        Exchange::new("POST /v1.44/containers/web/exec", json("201 Created", r#"{"Id":"e1"}"#)),
+        Exchange::new("POST /v1.44/exec/e1/start", Answer::new(output).then_close()),
+        running.repeats(),
+    ]);
+    let start = Instant::now();
+    let error = never_hangs(engine.docker().container("web").exec("ls").output(), "a cut").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Truncated, "{error:?}");
+    assert!((9 * SECOND..11 * SECOND).contains(&start.elapsed()), "{:?}", start.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_log_tells_of_a_container_that_runs_on_after_its_output() {
+    let output = [upgraded(MULTIPLEXED), frame(1, "one\n")].concat();
+    let content_type = format!("Content-Type: {MULTIPLEXED}");
+    let log = [frame(1, "one\n"), frame(1, "two\n")].concat();
+    let length = format!("Content-Length: {}", log.len());
+    let exit = json("200 OK", r#"{"StatusCode":3}"#);
+    let exit = Answer::new(exit.clone()).split_at([head_length(&exit)]).pace(60 * SECOND);
+    let engine = ScriptedEngine::new([
+        Exchange::new("POST /v1.44/containers/create", json("201 Created", r#"{"Id":"c1"}"#)),
+        Exchange::new(
+            "POST /v1.44/containers/c1/attach?stream=1&stdin=0&stdout=1&stderr=1",
+            Answer::new(output).then_close(),
+        ),
+        Exchange::new("POST /v1.44/containers/c1/wait?condition=next-exit", exit),
+        Exchange::new("POST /v1.44/containers/c1/start", answer("204 No Content", &[], "")),
+        Exchange::new(
+            "GET /v1.44/containers/c1/logs?stdout=1&stderr=1",
+            answer("200 OK", &[&content_type, &length], log),
+        ),
+        Exchange::new("DELETE /v1.44/containers/c1?force=1&v=1", answer("204 No Content", &[], "")),
+    ]);
+    let finished = engine.docker().containers().output(Spec::image("busybox")).await.unwrap();
+    assert_eq!((finished.status.code(), finished.stdout.text().as_ref()), (3, "one\ntwo\n"));
+    engine.assert_finished();
 }
 
 #[tokio::test(start_paused = true)]

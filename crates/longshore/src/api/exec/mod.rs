@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use longshore_models::{ConsoleSize, ExecInspect, ExecStart, Raw};
 use longshore_wire::path::Path;
+use tokio::time::Instant;
 
 pub use new::{Finished, NewExec};
 pub use session::ExecSession;
@@ -14,7 +15,7 @@ pub use session::ExecSession;
 use crate::api::Size;
 use crate::api::container::ExitStatus;
 use crate::docker::Docker;
-use crate::error::{Operation, Result};
+use crate::error::{ErrorKind, Operation, Result};
 use crate::http::{Method, Request};
 use crate::stream::{OutputFraming, Session};
 
@@ -120,23 +121,42 @@ impl Exec {
     /// # Cancel safety
     /// Reads only.
     pub async fn wait(&self) -> Result<ExitStatus> {
-        let operation = Operation::on("wait for exec", &self.id);
-        let end = self.docker.deadlines().total.map(|total| tokio::time::Instant::now() + total);
+        let end = self.docker.deadlines().total.map(|total| Instant::now() + total);
+        self.wait_until(end).await?.ok_or_else(|| Operation::on("wait for exec", &self.id).late())
+    }
+
+    /// Waits for the process to end, until a moment at most.
+    async fn wait_until(&self, end: Option<Instant>) -> Result<Option<ExitStatus>> {
         let mut pause = Duration::from_millis(2);
         loop {
             let state = self.inspect().await?;
             if let (false, Some(code)) = (state.running, state.exit_code) {
-                return Ok(ExitStatus::new(code));
+                return Ok(Some(ExitStatus::new(code)));
             }
-            let next = tokio::time::Instant::now() + pause;
+            let next = Instant::now() + pause;
             if end.is_some_and(|end| end < next) {
-                return Err(operation.late());
+                return Ok(None);
             }
             tokio::time::sleep_until(next).await;
             pause = (pause * 2).min(Duration::from_millis(500));
         }
     }
+
+    /// Waits for the end of the process whose output has ended.
+    ///
+    /// A connection that somebody between here and the engine has closed looks like one that the engine has closed.
+    async fn wait_after_output(&self) -> Result<ExitStatus> {
+        let operation = Operation::on("read output of exec", &self.id);
+        self.wait_until(Some(Instant::now() + AFTER_OUTPUT)).await?.ok_or_else(|| {
+            let message = "the output has ended, but the command runs on: it has closed its output, or something has \
+                cut the connection";
+            operation.error(ErrorKind::Truncated, message)
+        })
+    }
 }
+
+/// How long a process may run on after its output has ended, before that output counts as cut.
+const AFTER_OUTPUT: Duration = Duration::from_secs(10);
 
 /// A request about one exec: `/exec/{id}/{action}`.
 fn request(method: Method, name: &'static str, id: &str, action: &'static str) -> Result<Request> {

@@ -138,13 +138,16 @@ impl NewExec {
     ///
     /// # Errors
     /// As [`start`](NewExec::start), and [`TooLarge`](ErrorKind::TooLarge) when it writes more.
+    /// [`Truncated`](ErrorKind::Truncated) when its output ends and it runs on for ten seconds: either it has closed its
+    /// output, or somebody has cut the connection. For a command that goes on in silence, [`start`](NewExec::start) it
+    /// and [`wait`](Exec::wait).
     ///
     /// # Cancel safety
     /// When the future is dropped, the process runs on and its output is lost.
     pub async fn output(self) -> Result<Finished> {
         let ExecSession { exec, session } = self.start().await?;
         let output = session.into_output().collect().await?;
-        Ok(Finished::new(exec.wait().await?, output))
+        Ok(Finished::new(exec.wait_after_output().await?, output))
     }
 
     /// Starts the process and stays connected to it.
