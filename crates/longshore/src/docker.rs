@@ -170,7 +170,8 @@ impl Docker {
         let environment = options.environment.clone().unwrap_or_else(Environment::current);
         let wish = Wish { host: options.host.as_deref(), context: options.context.as_deref() };
         let Resolved { address, tls, endpoint } = environment.resolve(wish)?;
-        let dial = transport::dialer(address, options.tls.clone().or(tls).as_ref(), &options.ssh)?;
+        let tls = options.tls.clone().map_or(tls, |own| Ok(Some(own)))?;
+        let dial = transport::dialer(address, tls.as_ref(), &options.ssh)?;
         let settings = Settings::of(&environment, options)?;
         Ok(Docker::new(dial, endpoint, Ok(settings), options))
     }
@@ -217,6 +218,14 @@ impl Docker {
     #[must_use]
     pub fn with_deadlines(&self, deadlines: Deadlines) -> Docker {
         Docker { engine: self.engine.clone(), deadlines }
+    }
+
+    /// A client of the same engine with connections of its own and the usual deadlines, for calls of another runtime.
+    pub(crate) fn detached(&self) -> Docker {
+        let Engine { client, endpoint, pinned, environment, .. } = &*self.engine;
+        let (client, endpoint, environment) = (client.detached(), endpoint.clone(), environment.clone());
+        let engine = Engine { client, endpoint, pinned: *pinned, asking: Mutex::new(()), environment };
+        Docker { engine: Arc::new(engine), deadlines: Deadlines::default() }
     }
 
     /// The deadlines of this client's calls.

@@ -46,6 +46,10 @@
 //! [`Error`] says which operation failed on what and why, in the engine's words; [`Error::kind`] is for programs. A cut
 //! connection is always an error, never a short success; a container that ends with a code other than 0 never is one.
 //!
+//! # Cleaning up
+//! A [`Guard`] removes a container, network, volume or image when it is dropped, also by a panic or a cancellation. An
+//! [`Owner`] creates things so, and finds what a process has left that was killed. See [`guard`].
+//!
 //! # Credentials
 //! What asks a registry, such as [`Images::pull`], shows it the credentials that the user has stored for it, found as the
 //! official tool finds them: see [`Docker::registry_auth`]. Options take others, or [`RegistryAuth::anonymous`].
@@ -85,6 +89,7 @@ pub use api::{Call, CustomRequest, CustomResponse, SessionOptions, Size};
 pub use config::Environment;
 pub use docker::{ConnectOptions, Docker};
 pub use error::{Error, ErrorKind, Result};
+pub use flow::guard::{self, Guard, Owner};
 pub use flow::ready::condition;
 pub use flow::{Change, Ready, Run, WaitUntil};
 pub use http::{Deadlines, Method, Payload};

@@ -125,8 +125,8 @@ pub(crate) struct Wish<'a> {
 #[derive(Debug)]
 pub(crate) struct Resolved {
     pub(crate) address: Address,
-    /// What TCP to the engine is secured with, if it is.
-    pub(crate) tls: Option<Tls>,
+    /// What TCP to the engine is secured with, if it is; an error that does not matter to a program that has its own.
+    pub(crate) tls: Result<Option<Tls>>,
     pub(crate) endpoint: Endpoint,
 }
 
@@ -136,7 +136,8 @@ impl Environment {
     /// # Errors
     /// As [`Docker::connect`](crate::Docker::connect).
     pub fn endpoint(&self) -> Result<Endpoint> {
-        Ok(self.resolve(Wish::default())?.endpoint)
+        let Resolved { tls, endpoint, .. } = self.resolve(Wish::default())?;
+        tls.map(|_| endpoint)
     }
 
     /// The contexts of the official CLI, by name, without `default`, which is none. One that can't be read is left out.
@@ -203,8 +204,8 @@ impl Environment {
         let host = if context.host.is_empty() { DEFAULT_HOST } else { &context.host };
         let address = parse(host, &format!("the host of the context {}", quoted(&name)))?;
         let tls = match &address {
-            Address::Tcp { .. } => contexts.tls(&context)?,
-            _ => None,
+            Address::Tcp { .. } => contexts.tls(&context),
+            _ => Ok(None),
         };
         let endpoint = Endpoint::new(address.to_string(), EndpointSource::Context { name, chosen_by });
         Ok(Resolved { address, tls, endpoint })
@@ -227,8 +228,8 @@ impl Environment {
             *port = Some(Scheme::Tcp.default_port());
         }
         let tls = match &address {
-            Address::Tcp { scheme: Scheme::Tcp | Scheme::Https, .. } => self.tls()?,
-            _ => None,
+            Address::Tcp { scheme: Scheme::Tcp | Scheme::Https, .. } => self.tls(),
+            _ => Ok(None),
         };
         let endpoint = Endpoint::new(address.to_string(), source);
         Ok(Resolved { address, tls, endpoint })
@@ -241,7 +242,7 @@ impl Environment {
             if is_socket(&path) {
                 let address = Address::Unix(path);
                 let endpoint = Endpoint { address: address.to_string(), source: EndpointSource::Socket(of), looked_at };
-                return Ok(Resolved { address, tls: None, endpoint });
+                return Ok(Resolved { address, tls: Ok(None), endpoint });
             }
         }
         let address = match parse(DEFAULT_HOST, "the usual place")? {
@@ -249,7 +250,7 @@ impl Environment {
             other => other,
         };
         let endpoint = Endpoint { address: address.to_string(), source: EndpointSource::Nothing, looked_at };
-        Ok(Resolved { address, tls: None, endpoint })
+        Ok(Resolved { address, tls: Ok(None), endpoint })
     }
 
     /// Whether the variables ask for TLS with hosts that no context names.
@@ -476,11 +477,11 @@ mod tests {
         let environment = environment.variable("DOCKER_CERT_PATH", folder.to_string_lossy());
         let environment = environment.variable("DOCKER_TLS_VERIFY", "1");
         assert_eq!(chosen(&environment), "tcp://localhost:2376, as DOCKER_TLS_VERIFY says");
-        assert_eq!(environment.resolve(Wish::default()).unwrap().tls, Some(Tls::default().authority("ca")));
+        assert_eq!(environment.resolve(Wish::default()).unwrap().tls.unwrap(), Some(Tls::default().authority("ca")));
         // A context has its own; a socket needs none.
         let context = Wish { context: Some("work"), ..Wish::default() };
-        assert_eq!(environment.resolve(context).unwrap().tls, None);
+        assert_eq!(environment.resolve(context).unwrap().tls.unwrap(), None);
         let socket = Wish { host: Some("unix:///a"), ..Wish::default() };
-        assert_eq!(environment.resolve(socket).unwrap().tls, None);
+        assert_eq!(environment.resolve(socket).unwrap().tls.unwrap(), None);
     }
 }

@@ -133,7 +133,7 @@ mod tests {
         let of = |variables: &[(&str, &str)]| {
             let set = |environment: Environment, (name, value): &(&str, &str)| environment.variable(*name, *value);
             let environment = Environment::default().variable("DOCKER_HOST", "tcp://engine");
-            variables.iter().fold(environment, set).resolve(Wish::default()).unwrap().tls
+            variables.iter().fold(environment, set).resolve(Wish::default()).unwrap().tls.unwrap()
         };
         assert_eq!(of(&[]), None);
         assert_eq!(of(&[("DOCKER_CERT_PATH", path), ("DOCKER_TLS_VERIFY", "")]), None);
@@ -148,7 +148,7 @@ mod tests {
         assert_eq!(of(&[("DOCKER_TLS_VERIFY", "1")]), Some(Tls::default()));
         fs::remove_file(folder.join("ca.pem")).unwrap();
         let environment = Environment::default().variable("DOCKER_CERT_PATH", path).variable("DOCKER_TLS_VERIFY", "1");
-        let error = environment.resolve(Wish::default()).unwrap_err();
+        let error = environment.endpoint().unwrap_err();
         assert!(error.kind() == ErrorKind::Config && error.message().contains("ca.pem"), "{error}");
         fs::remove_dir_all(&folder).unwrap();
     }

@@ -8,6 +8,7 @@ mod build;
 mod copy;
 #[cfg(any(feature = "archive", feature = "build"))]
 mod files;
+pub mod guard;
 pub(crate) mod ready;
 mod replace;
 mod run;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use longshore::config::Tls;
-use longshore::{ConnectOptions, Deadlines, Docker, Error, ErrorKind};
+use longshore::{ConnectOptions, Deadlines, Docker, Environment, Error, ErrorKind};
 use longshore_testkit::certificates::{Authority, ENCRYPTED_KEY, Identity, Key, Usage, Validity};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -239,4 +239,13 @@ async fn logs(end: End) -> Result<usize, Error> {
 async fn an_end_that_was_not_told_is_no_end() {
     assert_eq!(logs(End::Told).await.unwrap(), 4);
     assert_error(&logs(End::Cut).await.unwrap_err(), ErrorKind::Truncated, "");
+}
+
+#[test]
+fn tls_of_the_program_s_own_needs_none_of_the_environment_s() {
+    let variables = [("DOCKER_TLS_VERIFY", "1"), ("DOCKER_CERT_PATH", "/nowhere/at/all")];
+    let environment = variables.iter().fold(Environment::default(), |all, (name, value)| all.variable(*name, *value));
+    let options = ConnectOptions::default().host("tcp://engine:2376").environment(environment);
+    assert_eq!(Docker::connect_with(&options).unwrap_err().kind(), ErrorKind::Config);
+    assert!(Docker::connect_with(&options.tls(Tls::default())).is_ok());
 }

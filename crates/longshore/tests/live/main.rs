@@ -22,6 +22,7 @@ mod exceptions;
 mod exec;
 mod follow;
 mod grpc;
+mod guards;
 mod harness;
 mod health;
 mod images;
@@ -67,6 +68,7 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let works = [
+        guards::WORK,
         load::WORK,
         memory::WORK,
         #[cfg(feature = "ssh")]
@@ -100,6 +102,7 @@ fn main() -> ExitCode {
         exec::tests(),
         follow::tests(),
         grpc::tests(),
+        guards::tests(),
         health::tests(),
         images::tests(),
         inspect::tests(),
