@@ -25,6 +25,7 @@ pub(crate) fn tests() -> Vec<Test> {
         test_within(long, what_a_killed_process_left_is_reaped),
         test_within(long, what_is_dropped_is_removed_in_any_order),
         test(a_panic_leaves_nothing),
+        test(a_process_that_ends_leaves_nothing),
         test(a_signal_leaves_nothing),
         test(a_thing_that_is_guarded_later_is_the_same_one),
         test(a_volume_that_was_there_before_is_not_taken),
@@ -267,6 +268,17 @@ async fn what_a_killed_process_left_is_reaped(live: Live) -> Outcome {
     Ok(())
 }
 
+async fn a_process_that_ends_leaves_nothing(live: Live) -> Outcome {
+    let plan = Plan::new(&live);
+    let (mut process, _) = begin(WORK, &words(&live, &live.name(), &plan, "end")).await?;
+    let ended = process.wait().await?;
+    assert!(ended.success(), "{ended}");
+    let left = plan.left(&live).await?;
+    count(4, "removed on drop", left.len());
+    assert_eq!(left, NOTHING);
+    Ok(())
+}
+
 async fn a_signal_leaves_nothing(live: Live) -> Outcome {
     for (signal, code) in [("TERM", 143), ("INT", 130)] {
         let plan = Plan::new(&live);
@@ -318,6 +330,11 @@ async fn guard_things(given: &[&str]) -> Result<String, Box<dyn Error + Send + S
     let things = plan.carry_out(&docker.owner(owner)).await?;
     println!("{}", things.container.id());
     std::io::stdout().flush()?;
+    if then == "end" {
+        // Nothing comes after the drops but the end of the process.
+        drop(things);
+        std::process::exit(0);
+    }
     // The runtime's only thread does not wait for anything that a signal could end.
     std::thread::sleep(Duration::from_secs(600));
     drop(things);

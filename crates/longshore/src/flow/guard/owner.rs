@@ -246,7 +246,7 @@ impl Owner {
     /// let owner = docker.owner("my-ci");
     /// let mut options = BuildOptions::default().tag("my-ci/web:1");
     /// options.labels.extend(owner.image_labels("my-ci/web:1"));
-    /// docker.images().build(context, &options).await?.finish().await?;
+    /// docker.images().build_with(context, &options).await?.finish().await?;
     /// let web = docker.image("my-ci/web:1").guard().await?;
     /// # drop(web);
     /// # Ok(())
