@@ -39,7 +39,8 @@
 //! What comes piece by piece is a named type with a `next` method, and a [`futures_core::Stream`]. The call that makes
 //! it returns once the engine has answered, so that a [`Container::wait`] is armed, and an [`Container::attach`]
 //! connected, before the container is started. After its first error, a stream has ended. Memory stays flat: the engine
-//! waits while nobody reads. Dropping a stream closes exactly its connection.
+//! waits while nobody reads. Dropping a stream closes exactly its connection. Output is given as it came; what is shown on
+//! a terminal should be [`sanitized`](Line::sanitized) before.
 //!
 //! # Errors
 //! [`Error`] says which operation failed on what and why, in the engine's words; [`Error::kind`] is for programs. A cut
@@ -102,6 +103,7 @@ pub use longshore_models::{
 };
 pub use longshore_wire::auth::RegistryAuth;
 pub use longshore_wire::filters::Filters;
+pub use longshore_wire::sanitize::{Sanitizer, sanitize};
 pub use longshore_wire::version::ApiVersion;
 pub use stream::{
     ByteStream, Captured, Chunk, Collected, Delivery, FanOut, JsonStream, Line, Lines, OutputStream, RawConnection,
