@@ -5,8 +5,10 @@
 mod bench;
 mod coverage;
 mod demo;
+mod deny;
 mod engine;
 mod error;
+mod fuzz;
 mod reliability;
 mod test;
 mod tidy;
@@ -38,6 +40,10 @@ enum Task {
     Reliability(reliability::Arguments),
     /// Check what neither the compiler nor clippy does: module order, file lengths, dependencies
     Tidy(tidy::Arguments),
+    /// Check licences, sources and versions of all dependencies by deny.toml
+    Deny(deny::Arguments),
+    /// Run the fuzzers, each for a while
+    Fuzz(fuzz::Arguments),
     /// Compare what is encoded and modelled with all that the Engine API has
     Coverage(coverage::Arguments),
 }
@@ -51,6 +57,8 @@ fn main() -> ExitCode {
         Task::Bench(arguments) => bench::run(&arguments),
         Task::Reliability(arguments) => reliability::run(&arguments),
         Task::Tidy(arguments) => tidy::run(&arguments),
+        Task::Deny(arguments) => deny::run(&arguments),
+        Task::Fuzz(arguments) => fuzz::run(&arguments),
         Task::Coverage(arguments) => coverage::run(&arguments),
     };
     match outcome {

@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use crate::engine::{self, Engine, Program};
 use crate::error::{Context, Error, Result};
-use crate::{coverage, tidy, workspace};
+use crate::{coverage, deny, tidy, workspace};
 
 /// `cargo xtask test`
 #[derive(Args)]
@@ -41,6 +41,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let mut stages = Stages::default();
     stages.cargo("format", &["fmt", "--all", "--check"])?;
     stages.task("tidy", || tidy::run(&tidy::Arguments {}))?;
+    stages.task("dependencies", || deny::run(&deny::Arguments {}))?;
     stages.cargo("lint with default features", &["clippy", "--package", "longshore", "--", "--deny", "warnings"])?;
     let all = ["clippy", "--workspace", "--all-targets", "--all-features", "--", "--deny", "warnings"];
     stages.cargo("lint with all features", &all)?;
@@ -50,6 +51,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     stages.cargo("unit and encode tests", &units)?;
     stages.task("coverage of the API", || coverage::run(&coverage::Arguments::default()))?;
     stages.cargo("decode tests", &["test", "--package", "longshore-models", "--tests"])?;
+    stages.cargo("fuzz targets, for seconds", &["test", "--package", "longshore-fuzz", "--tests"])?;
     for test in tests_without_engine()? {
         stages
             .cargo(&format!("{test} tests"), &["test", "--package", "longshore", "--all-features", "--test", &test])?;

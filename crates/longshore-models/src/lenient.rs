@@ -35,7 +35,21 @@ pub fn from_slice<'de, T: Deserialize<'de>>(json: &'de [u8]) -> Result<T, serde_
 /// # Errors
 /// As [`from_slice`]; the error [is one of an early end](serde_json::Error::is_eof) if there is only a part of a value.
 pub fn first_from_str<'de, T: Deserialize<'de>>(text: &'de str) -> Result<(T, usize), serde_json::Error> {
-    let mut json = serde_json::Deserializer::from_str(text);
+    first(serde_json::Deserializer::from_str(text))
+}
+
+/// Decodes the JSON value at the beginning of bytes that need not be text throughout, as [`from_slice`] does where a value
+/// that nobody asks for is none.
+///
+/// # Errors
+/// As [`first_from_str`].
+pub fn first_from_slice<'de, T: Deserialize<'de>>(json: &'de [u8]) -> Result<(T, usize), serde_json::Error> {
+    first(serde_json::Deserializer::from_slice(json))
+}
+
+fn first<'de, R: Read<'de>, T: Deserialize<'de>>(
+    mut json: serde_json::Deserializer<R>,
+) -> Result<(T, usize), serde_json::Error> {
     let value = deserialize(&mut json)?;
     Ok((value, json.into_iter::<IgnoredAny>().byte_offset()))
 }

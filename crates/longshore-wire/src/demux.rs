@@ -6,6 +6,8 @@
 
 use std::fmt;
 
+use crate::sanitize::sanitize;
+
 /// The longest error text of the engine that is kept, in bytes.
 pub const MAXIMUM_ERROR: usize = 1024 * 1024;
 
@@ -164,7 +166,7 @@ impl fmt::Display for DemuxError {
             DemuxError::UnknownStream(stream) => {
                 write!(formatter, "the output has a frame of unknown stream {stream}")
             }
-            DemuxError::Engine(text) => formatter.write_str(text),
+            DemuxError::Engine(text) => formatter.write_str(&sanitize(text)),
         }
     }
 }

@@ -14,6 +14,7 @@
 //! | [`auth`] | writes registry credentials into headers |
 //! | [`buildkit`] | reads what BuildKit tells of its progress |
 //! | [`ignore`] | decides by a `.dockerignore` which files a build leaves out |
+//! | [`sanitize`](mod@sanitize) | takes what a terminal would obey out of a text |
 //! | [`words`] | splits a command line as a shell does |
 //!
 //! The crate is the part of `longshore` that can be fuzzed and tested at every split point of its input; programs
@@ -32,5 +33,6 @@ pub mod path;
 pub mod query;
 pub mod reference;
 pub mod request;
+pub mod sanitize;
 pub mod version;
 pub mod words;

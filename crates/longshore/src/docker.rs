@@ -220,6 +220,14 @@ impl Docker {
         Docker { engine: self.engine.clone(), deadlines }
     }
 
+    /// A client of the same engine with connections of its own and the usual deadlines, for calls of another runtime.
+    pub(crate) fn detached(&self) -> Docker {
+        let Engine { client, endpoint, pinned, environment, .. } = &*self.engine;
+        let (client, endpoint, environment) = (client.detached(), endpoint.clone(), environment.clone());
+        let engine = Engine { client, endpoint, pinned: *pinned, asking: Mutex::new(()), environment };
+        Docker { engine: Arc::new(engine), deadlines: Deadlines::default() }
+    }
+
     /// The deadlines of this client's calls.
     pub fn deadlines(&self) -> &Deadlines {
         &self.deadlines

@@ -9,6 +9,7 @@ use longshore_wire::body::BodyError;
 use longshore_wire::demux::DemuxError;
 use longshore_wire::head::HeadError;
 use longshore_wire::json::JsonError;
+use longshore_wire::sanitize::sanitize;
 use serde::de::DeserializeOwned;
 
 /// The outcome of a call to the engine.
@@ -16,7 +17,9 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Why a call failed.
 ///
-/// It is one pointer wide, says which operation failed on what, and keeps the engine's own words. Match on
+/// It is one pointer wide, says which operation failed on what, and keeps the engine's own words. As text it is harmless
+/// on a terminal: what the engine and the registries behind it write is [sanitized](sanitize()), and only
+/// [`message`](Error::message) gives it as it came. Match on
 /// [`kind`](Error::kind), or ask one of the predicates:
 ///
 /// ```no_run
@@ -330,7 +333,7 @@ impl Error {
         self.0.operation.target.as_deref()
     }
 
-    /// What went wrong; in the engine's own words where it sent any.
+    /// What went wrong; in the engine's own words where it sent any, with whatever characters it sent.
     pub fn message(&self) -> &str {
         &self.0.message
     }
@@ -422,9 +425,9 @@ impl fmt::Display for Error {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(self.operation())?;
         if let Some(target) = self.target() {
-            write!(formatter, " `{target}`")?;
+            write!(formatter, " `{}`", sanitize(target))?;
         }
-        write!(formatter, ": {}", self.message())?;
+        write!(formatter, ": {}", sanitize(self.message()))?;
         match self.status() {
             Some(status) => write!(formatter, " ({status})"),
             None => Ok(()),
@@ -489,6 +492,19 @@ mod tests {
         assert_eq!(error.to_string(), "stop container `web`: No such container: web (404)");
         assert!(error.is_not_found() && !error.is_retryable());
         assert_eq!(std::mem::size_of::<Error>(), std::mem::size_of::<usize>());
+    }
+
+    #[test]
+    fn an_error_is_harmless_on_a_terminal() {
+        let words = "pull: \u{1b}]0;x\u{7}\u{1b}[2J\rdone\u{202e}";
+        let error = Operation::on("pull image", "a\u{1b}[8m\nb").refused(500, words.to_owned());
+        assert_eq!(error.to_string(), "pull image `a\nb`: pull: ␛]0;x␇␛[2J␍done\u{fffd} (500)");
+        assert_eq!(error.message(), words);
+        let engine = Operation::new("follow logs").bad_output(DemuxError::Engine(words.to_owned()));
+        let causes = [format!("{engine:?}"), StdError::source(&engine).unwrap().to_string()];
+        for text in causes {
+            assert!(!text.contains(['\u{1b}', '\r', '\u{202e}']), "{text:?}");
+        }
     }
 
     #[test]

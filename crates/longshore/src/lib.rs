@@ -39,11 +39,16 @@
 //! What comes piece by piece is a named type with a `next` method, and a [`futures_core::Stream`]. The call that makes
 //! it returns once the engine has answered, so that a [`Container::wait`] is armed, and an [`Container::attach`]
 //! connected, before the container is started. After its first error, a stream has ended. Memory stays flat: the engine
-//! waits while nobody reads. Dropping a stream closes exactly its connection.
+//! waits while nobody reads. Dropping a stream closes exactly its connection. Output is given as it came; what is shown on
+//! a terminal should be [`sanitized`](Line::sanitized) before.
 //!
 //! # Errors
 //! [`Error`] says which operation failed on what and why, in the engine's words; [`Error::kind`] is for programs. A cut
 //! connection is always an error, never a short success; a container that ends with a code other than 0 never is one.
+//!
+//! # Cleaning up
+//! A [`Guard`] removes a container, network, volume or image when it is dropped, also by a panic or a cancellation. An
+//! [`Owner`] creates things so, and finds what a process has left that was killed. See [`guard`].
 //!
 //! # Credentials
 //! What asks a registry, such as [`Images::pull`], shows it the credentials that the user has stored for it, found as the
@@ -84,8 +89,11 @@ pub use api::{Call, CustomRequest, CustomResponse, SessionOptions, Size};
 pub use config::Environment;
 pub use docker::{ConnectOptions, Docker};
 pub use error::{Error, ErrorKind, Result};
+pub use flow::guard::{self, Guard, Owner};
 pub use flow::ready::condition;
-pub use flow::{Change, Ready, Run, WaitUntil};
+pub use flow::{
+    Change, Missed, Ready, ResumeEvents, ResumeLogs, Resumed, Resuming, ResumingEvents, ResumingLines, Run, WaitUntil,
+};
 pub use http::{Deadlines, Method, Payload};
 pub use longshore_models as models;
 pub use longshore_models::{
@@ -95,6 +103,7 @@ pub use longshore_models::{
 };
 pub use longshore_wire::auth::RegistryAuth;
 pub use longshore_wire::filters::Filters;
+pub use longshore_wire::sanitize::{Sanitizer, sanitize};
 pub use longshore_wire::version::ApiVersion;
 pub use stream::{
     ByteStream, Captured, Chunk, Collected, Delivery, FanOut, JsonStream, Line, Lines, OutputStream, RawConnection,

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use longshore::container::{ListOptions, RemoveOptions};
 use longshore::image::{ImageListOptions, ImageRemoveOptions};
-use longshore::{Deadlines, Docker};
+use longshore::{Deadlines, Docker, guard};
 
 use super::RunId;
 use super::stage::Stage;
@@ -21,6 +21,10 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// Removes the run's containers, with their volumes, and its images, and says what it removed.
 pub(super) async fn clean(docker: &Docker, stage: &Stage, run: &RunId) -> Result<()> {
     let begun = Instant::now();
+    // What the tour has let go of is gone already; this is for what nobody could let go of.
+    for failure in guard::remove_all().await.failures {
+        stage.note("cleanup", &failure.to_string());
+    }
     let docker = docker.with_deadlines(Deadlines::default().total(PATIENCE));
     let label = run.label();
     let mut removed = Found::default();

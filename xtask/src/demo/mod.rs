@@ -1,8 +1,8 @@
 //! `cargo xtask demo`: the main job of the library on a real engine, told step by step.
 //!
 //! `host` finds the engine, or brings up a private one. `tour` makes an image without a registry and takes the steps,
-//! each with the Rust that does it. `cleanup` removes whatever carries the run's label and checks that nothing is left:
-//! after the last step, after a failure or a panic, and after Ctrl-C (`interrupt`). `stage` is what all of them print
+//! each with the Rust that does it; what they guard goes with them. `cleanup` removes whatever else carries the run's label
+//! and checks that nothing is left: after the last step, after a failure or a panic, and after Ctrl-C (`interrupt`). `stage` is what all of them print
 //! with.
 
 mod cleanup;
@@ -18,10 +18,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clap::Args;
+use longshore::guard::Signal;
 
 use crate::error::{Context, Error, Result};
 use host::Host;
-use interrupt::{Interrupts, Signal};
+use interrupt::Interrupts;
 use stage::Stage;
 
 /// The key of the label that everything carries that a demo makes; the value is the id of the run.

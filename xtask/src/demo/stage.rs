@@ -149,10 +149,11 @@ fn on_one_line(code: &str) -> String {
 
 /// Breaks a text into lines of at most `width` characters, at spaces where there are some; at least one line.
 pub(super) fn wrapped(text: &str, width: usize) -> Vec<String> {
-    let printable = |character: char| if character.is_control() { ' ' } else { character };
     let mut lines = Vec::new();
-    for line in text.trim_end().split('\n') {
-        let mut rest: Vec<char> = line.chars().map(printable).collect();
+    // Much of it is what engines and containers wrote.
+    for line in longshore::sanitize(text).trim_end().split('\n') {
+        let mut rest: Vec<char> =
+            line.chars().map(|character| if character == '\t' { ' ' } else { character }).collect();
         while rest.len() > width {
             let space = rest.iter().take(width + 1).rposition(|character| *character == ' ');
             let (end, skipped) = space.filter(|end| *end > 0).map_or((width, 0), |end| (end, 1));
@@ -175,7 +176,7 @@ mod tests {
         assert_eq!(wrapped("abcdefgh", 3), ["abc", "def", "gh"]);
         assert_eq!(wrapped("a\nb\n", 3), ["a", "b"]);
         assert_eq!(wrapped("", 3), [""]);
-        assert_eq!(wrapped("\x1b[31mé", 9), [" [31mé"]);
+        assert_eq!(wrapped("\x1b[31mé\t\x1b[2J", 9), ["é ␛[2J"]);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The steps of the demo. Each shows the Rust that does it, then what came of it, and fails if that is wrong.
 //!
 //! The image carries the label of the run, and containers and images made of it inherit that. Stopped containers are
-//! left to `prune`, running ones and images to the cleanup.
+//! left to `prune`, the service to its guard, and what else runs, and images, to the cleanup.
 
 use std::fmt::Debug;
 use std::fs;
@@ -9,9 +9,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use longshore::container::{CommitOptions, PruneOptions};
+use longshore::guard::Guard;
 use longshore::image::ImportOptions;
 use longshore::models::HostPort;
-use longshore::{Change, Container, Docker, Finished, Payload, Source, Spec, Until};
+use longshore::{Change, Container, Docker, Finished, Owner, Payload, Source, Spec, Until};
 
 use super::RunId;
 use super::stage::{Stage, show};
@@ -21,9 +22,11 @@ use crate::error::{Context, Error, Result};
 /// Takes all steps.
 pub(super) async fn run(docker: Docker, stage: Arc<Stage>, run: RunId) -> Result<()> {
     let image = format!("{}:{}", REPOSITORY, run.0);
-    let tour = Tour { docker, stage, run, image };
+    let owner = docker.owner(REPOSITORY);
+    let tour = Tour { docker, owner, stage, run, image };
     tour.step("Make an image, without a registry", tour.import()).await?;
     tour.step("Run a command to its end", tour.output()).await?;
+    tour.step("Guard a container: it goes when its guard does, however that ends", tour.guard()).await?;
     tour.step("Follow logs while they are written, stdout and stderr apart", tour.logs()).await?;
     let web = tour.step("Run a service, with a port of the engine's choice", tour.service()).await?;
     tour.step("Run a further command in it", tour.exec(&web)).await?;
@@ -45,6 +48,8 @@ const LONGEST_STEP: Duration = Duration::from_secs(60);
 
 struct Tour {
     docker: Docker,
+    /// Creates what is guarded.
+    owner: Owner,
     stage: Arc<Stage>,
     run: RunId,
     image: String,
@@ -63,7 +68,7 @@ impl Tour {
     }
 
     async fn import(&self) -> Result<()> {
-        let Tour { docker, stage, run, image } = self;
+        let Tour { docker, stage, run, image, .. } = self;
         let path = tokio::task::spawn_blocking(busybox::busybox_root).await??;
         let (tag, label) = (&run.0, format!("LABEL {}", run.label()));
         show! { stage => let root = Payload::reader(tokio::fs::File::open(path).await?); }
@@ -105,10 +110,24 @@ impl Tour {
         same("the exit code", status.code(), 0)
     }
 
-    async fn service(&self) -> Result<Container> {
-        let Tour { docker, stage, image, .. } = self;
+    async fn guard(&self) -> Result<()> {
+        let Tour { docker, owner, stage, image, .. } = self;
+        show! { stage => let reaped = owner.reap().await?; }
+        stage.result("reaped", &format!("{} things that a killed demo has left", reaped.len()))?;
+        show! { stage => let sleeper = owner.run(Spec::image(image).cmd("sleep 600")).await?; }
+        show! { stage => let handle = docker.container(sleeper.id()); }
+        stage.result("container", &format!("{} is {}", short(handle.id()), handle.inspect().await?.state.status))?;
+        show! { stage => drop(sleeper); }
+        show! { stage => let gone = handle.inspect().await; }
+        let error = gone.err().ok_or_else(|| Error::new("wrong result: the guarded container is still there"))?;
+        stage.result("error", &error.to_string())?;
+        expect(error.is_not_found(), || error.to_string())
+    }
+
+    async fn service(&self) -> Result<Guard<Container>> {
+        let Tour { owner, stage, image, .. } = self;
         show! { stage => let spec = Spec::image(image).cmd("httpd -f -h /root").publish("127.0.0.1::80")?; }
-        show! { stage => let web = docker.containers().run(spec).await?; }
+        show! { stage => let web = owner.run(spec).await?; }
         let state = web.inspect().await?.state.status.to_string();
         stage.result("container", &format!("{} is {state}", short(web.id())))?;
         show! { stage => let bindings = web.port(80).await?; }
@@ -119,7 +138,7 @@ impl Tour {
         same("the state", state.as_str(), "running")?;
         let open = bindings.iter().any(|binding| matches!(binding.host_port, HostPort::Number(port) if port > 0));
         expect(open, || format!("port 80 is published nowhere: {bindings:?}"))?;
-        Ok(web.into_container())
+        Ok(web)
     }
 
     async fn exec(&self, web: &Container) -> Result<()> {
@@ -210,7 +229,7 @@ impl Tour {
     }
 
     async fn replace(&self) -> Result<()> {
-        let Tour { docker, stage, image, run } = self;
+        let Tour { docker, stage, image, run, .. } = self;
         let name = &format!("{REPOSITORY}-{}", run.0);
         let mut seen = Vec::new();
         show! { stage => let spec = Spec::image(image).cmd("sleep 600").stop_signal("SIGKILL"); }

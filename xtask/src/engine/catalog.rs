@@ -4,9 +4,10 @@ use std::fmt;
 
 use clap::ValueEnum;
 
-/// One of the engines that the project is tested with, oldest first; then those that the tests make swarms of.
+/// One of the engines that the project is tested with, oldest first; then those that the tests make swarms of, and one that
+/// they kill.
 ///
-/// A swarm takes an engine over, so tests of all else are not run on those.
+/// A swarm takes an engine over, so tests of all else are not run on those, nor on the one that is killed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 pub(crate) enum Engine {
     /// Docker 20.10, of Debian bookworm
@@ -30,6 +31,9 @@ pub(crate) enum Engine {
     /// One more Docker of Debian unstable, for a swarm
     #[value(name = "swarm-sid")]
     SwarmSid,
+    /// One more Docker 26.1, which starts again when it is killed
+    #[value(name = "restart-26.1")]
+    Restart26,
 }
 
 /// An unpacked root: what it is called, and the packages of a Debian release that it is made of.
@@ -102,8 +106,16 @@ pub(crate) enum Kind {
 
 impl Engine {
     /// All of them.
-    pub(crate) const ALL: [Self; 7] =
-        [Self::Docker20, Self::Docker26, Self::DockerSid, Self::Podman, Self::Swarm20, Self::Swarm26, Self::SwarmSid];
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Docker20,
+        Self::Docker26,
+        Self::DockerSid,
+        Self::Podman,
+        Self::Swarm20,
+        Self::Swarm26,
+        Self::SwarmSid,
+        Self::Restart26,
+    ];
 
     /// The name on the command line, of the state folder, and the engine's host name.
     pub(crate) fn name(self) -> &'static str {
@@ -115,6 +127,7 @@ impl Engine {
             Self::Swarm20 => "swarm-20.10",
             Self::Swarm26 => "swarm-26.1",
             Self::SwarmSid => "swarm-sid",
+            Self::Restart26 => "restart-26.1",
         }
     }
 
@@ -122,7 +135,7 @@ impl Engine {
     fn original(self) -> Self {
         match self {
             Self::Swarm20 => Self::Docker20,
-            Self::Swarm26 => Self::Docker26,
+            Self::Swarm26 | Self::Restart26 => Self::Docker26,
             Self::SwarmSid => Self::DockerSid,
             Self::Docker20 | Self::Docker26 | Self::DockerSid | Self::Podman => self,
         }
@@ -150,7 +163,7 @@ impl Engine {
     fn suite(self) -> &'static str {
         match self {
             Self::Docker20 | Self::Swarm20 | Self::Podman => "bookworm",
-            Self::Docker26 | Self::Swarm26 => "trixie",
+            Self::Docker26 | Self::Swarm26 | Self::Restart26 => "trixie",
             Self::DockerSid | Self::SwarmSid => "sid",
         }
     }

@@ -80,6 +80,35 @@ impl LiveEngine {
         self.name.starts_with("swarm")
     }
 
+    /// Whether it is there to be killed, after which it starts again: its name says so.
+    pub fn is_for_restarts(&self) -> bool {
+        self.name.starts_with("restart")
+    }
+
+    /// Kills the engine, as the machine does when it has no memory left. It starts again after a second; containers outlive
+    /// it if they are to `survive`.
+    ///
+    /// # Errors
+    /// When it has no unix socket, or does not run.
+    ///
+    /// # Panics
+    /// When it is not there for that.
+    pub fn kill(&self, survive: Survival) -> io::Result<()> {
+        assert!(self.is_for_restarts(), "{} is not to be killed", self.name);
+        let path = self.socket().ok_or_else(|| io::Error::other("it has no unix socket"))?;
+        let flag = path.with_file_name("live-restore");
+        match survive {
+            Survival::Containers => fs::write(flag, "")?,
+            Survival::Nothing => match fs::remove_file(flag) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            },
+        }
+        let socket = std::os::unix::net::UnixStream::connect(path)?;
+        let process = rustix::net::sockopt::socket_peercred(&socket)?.pid;
+        Ok(rustix::process::kill_process(process, rustix::process::Signal::KILL)?)
+    }
+
     /// Makes a swarm of the engine unless it is one, which stays as long as the guard does.
     ///
     /// # Errors
@@ -101,7 +130,7 @@ impl LiveEngine {
         self.docker.swarm().inspect().await.is_err_and(|error| error.is_conflict())
     }
 
-    /// The engine for one test alone, swarm or not.
+    /// The engine for one test alone: its swarm, or all of it where it may be killed.
     pub async fn own_swarm(&self) -> RwLockWriteGuard<'_, ()> {
         self.swarm.write().await
     }
@@ -155,6 +184,15 @@ impl LiveEngine {
             _ => Err(io::Error::other(format!("no answer: {answer}"))),
         }
     }
+}
+
+/// What outlives an engine that is killed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Survival {
+    /// The containers that run.
+    Containers,
+    /// Nothing: the next engine ends them.
+    Nothing,
 }
 
 /// Moves this thread into a network namespace, unless it is there.

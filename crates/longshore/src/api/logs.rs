@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use longshore_wire::version::ApiVersion;
 
 use super::container::Container;
-use super::{Instant, since_epoch};
+use super::{Instant, answered_at, since_epoch};
 use crate::docker::Docker;
 use crate::error::Result;
 use crate::http::Request;
@@ -17,15 +17,15 @@ use crate::stream::{OutputFraming, OutputStream};
 #[derive(Clone, Debug)]
 #[must_use = "a call does nothing unless it is awaited"]
 pub struct Logs<Of = Container> {
-    pub(super) of: Of,
+    pub(crate) of: Of,
     stdout: bool,
     stderr: bool,
-    follow: bool,
-    timestamps: bool,
+    pub(crate) follow: bool,
+    pub(crate) timestamps: bool,
     details: bool,
-    since: Option<Instant>,
-    until: Option<Instant>,
-    tail: Option<u64>,
+    pub(crate) since: Option<Instant>,
+    pub(crate) until: Option<Instant>,
+    pub(crate) tail: Option<u64>,
 }
 
 impl<Of> Logs<Of> {
@@ -125,10 +125,23 @@ pub(super) async fn open<F>(docker: &Docker, request: Request, has_terminal: imp
 where
     F: Future<Output = Result<bool>>,
 {
+    Ok(open_at(docker, request, has_terminal).await?.0)
+}
+
+/// The same, and the second in which the engine answered, by its own clock.
+pub(super) async fn open_at<F>(
+    docker: &Docker,
+    request: Request,
+    has_terminal: impl Fn() -> F,
+) -> Result<(OutputStream, Option<i64>)>
+where
+    F: Future<Output = Result<bool>>,
+{
     let before = framing_told_before(docker, &has_terminal).await?;
     let response = docker.send(request).await?;
     let framing = framing(docker, before, OutputFraming::told_by(response.head()), has_terminal).await?;
-    Ok(OutputStream::from_body(response.into_body(), framing))
+    let answered = answered_at(response.head());
+    Ok((OutputStream::from_body(response.into_body(), framing), answered))
 }
 
 /// What is known of how output is framed before it comes: below API 1.42 answers don't tell, so the engine is asked
@@ -168,7 +181,7 @@ where
 }
 
 /// Whether the heads of answers tell how output is framed.
-async fn answers_tell(docker: &Docker) -> Result<bool> {
+pub(super) async fn answers_tell(docker: &Docker) -> Result<bool> {
     Ok(docker.api_version().await? >= ApiVersion::new(1, 42))
 }
 

@@ -18,6 +18,8 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 
+use longshore_models::Timestamp;
+use longshore_wire::head::ResponseHead;
 use longshore_wire::path::InvalidSegment;
 
 use crate::error::{Error, ErrorKind, Operation, Result};
@@ -59,6 +61,17 @@ pub(crate) fn since_epoch(time: std::time::SystemTime) -> Instant {
             }
         }
     }
+}
+
+/// When the engine answered, by its own clock, in seconds since 1970.
+pub(crate) fn answered_at(head: &ResponseHead) -> Option<i64> {
+    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    // `Tue, 05 Mar 2024 10:00:00 GMT`
+    let (_, date) = head.header("date")?.split_once(", ")?;
+    let mut words = date.split(' ');
+    let (day, month, year, time) = (words.next()?, words.next()?, words.next()?, words.next()?);
+    let month = MONTHS.iter().position(|name| *name == month)? + 1;
+    Timestamp::from(format!("{year}-{month:02}-{day}T{time}Z")).unix_seconds()
 }
 
 /// A second begun is a second granted: rounding down would end too early, and make nothing of half a second.
@@ -128,5 +141,19 @@ mod tests {
         assert_eq!(since_epoch(UNIX_EPOCH + Duration::new(1, 5)), (1, 5));
         assert_eq!(since_epoch(UNIX_EPOCH - Duration::new(1, 0)), (-1, 0));
         assert_eq!(since_epoch(UNIX_EPOCH - Duration::from_millis(1_250)), (-2, 750_000_000));
+    }
+
+    #[test]
+    fn the_engine_s_clock_is_read_off_its_answers() {
+        let answered = |date: &str| {
+            let head = format!("HTTP/1.1 200 OK\r\nDate: {date}\r\n\r\n");
+            answered_at(&longshore_wire::head::parse(head.as_bytes()).unwrap().unwrap().0)
+        };
+        assert_eq!(answered("Tue, 05 Mar 2024 10:00:00 GMT"), Some(1_709_632_800));
+        assert_eq!(answered("Thu, 01 Jan 1970 00:00:09 GMT"), Some(9));
+        for date in ["", "Tue", "Tue, 05 Mar 2024", "Tue, 05 March 2024 10:00:00 GMT", "Tue, 99 Mar 2024 10:00:00 GMT"]
+        {
+            assert_eq!(answered(date), None, "{date}");
+        }
     }
 }

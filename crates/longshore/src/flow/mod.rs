@@ -1,4 +1,4 @@
-//! What takes more than one call: running, replacing, copying, building.
+//! What takes more than one call: running, replacing, copying, building, resuming.
 
 #[cfg(any(feature = "archive", feature = "build"))]
 mod bridge;
@@ -8,14 +8,17 @@ mod build;
 mod copy;
 #[cfg(any(feature = "archive", feature = "build"))]
 mod files;
+pub mod guard;
 pub(crate) mod ready;
 mod replace;
+mod resume;
 mod run;
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 
 pub use ready::{Ready, WaitUntil};
 pub use replace::Change;
+pub use resume::{Missed, ResumeEvents, ResumeLogs, Resumed, Resuming, ResumingEvents, ResumingLines};
 pub use run::Run;
 
 /// A word of 16 hexadecimal digits for names that nobody else has.

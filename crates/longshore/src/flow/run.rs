@@ -99,12 +99,12 @@ impl Containers {
     }
 
     /// Whether it is the image that a creation did not find. With a platform, the image there may be for another one.
-    async fn lacks_image_of(&self, spec: &Spec) -> bool {
+    pub(super) async fn lacks_image_of(&self, spec: &Spec) -> bool {
         let inspect = self.docker.image(&spec.config.image).inspect().await;
         spec.platform.is_some() || inspect.is_err_and(|error| error.is_not_found())
     }
 
-    async fn pull_image_of(&self, spec: &Spec) -> Result<()> {
+    pub(super) async fn pull_image_of(&self, spec: &Spec) -> Result<()> {
         let mut options = PullOptions::default();
         options.platform.clone_from(&spec.platform);
         self.docker.images().pull_with(&spec.config.image, &options).await?.finish().await?;
@@ -112,7 +112,7 @@ impl Containers {
     }
 }
 
-async fn run_attached(container: &Container) -> Result<Finished> {
+pub(super) async fn run_attached(container: &Container) -> Result<Finished> {
     let session = container.attach().await?;
     let mut exit = container.wait(Until::NextExit).await?;
     container.start().await?;

@@ -53,6 +53,15 @@ impl Client {
         Client { dial, reason, host, path_prefix, headers, newest: AtomicU32::new(0), pool: Arc::default() }
     }
 
+    /// One that reaches the same engine by connections of its own.
+    pub(crate) fn detached(&self) -> Self {
+        let newest = AtomicU32::new(self.newest.load(Ordering::Relaxed));
+        let Client { dial, reason, host, path_prefix, headers, .. } = self;
+        let (dial, reason, headers) = (dial.clone(), reason.clone(), headers.clone());
+        let (host, path_prefix) = (host.clone(), path_prefix.clone());
+        Client { dial, reason, host, path_prefix, headers, newest, pool: Arc::default() }
+    }
+
     /// The newest version that the engine knows, if it has answered yet.
     pub(crate) fn newest_version(&self) -> Option<ApiVersion> {
         match self.newest.load(Ordering::Relaxed) {

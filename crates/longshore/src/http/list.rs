@@ -104,10 +104,12 @@ impl<T: DeserializeOwned> ListDecoder<T> {
                 (Place::Start, b'[') => (1, Place::First),
                 (Place::First | Place::Comma, b']') => (1, Place::End),
                 (Place::Comma, b',') => (1, Place::Element),
-                (Place::First | Place::Element, _) => match self.element(&text[done..], &json[done..])? {
-                    Some(length) => (length, Place::Comma),
-                    None => break,
-                },
+                (Place::First | Place::Element, _) => {
+                    match self.element(text.get(done..).unwrap_or_default(), &json[done..])? {
+                        Some(length) => (length, Place::Comma),
+                        None => break,
+                    }
+                }
                 (Place::Start | Place::Other, _) => {
                     self.place = Place::Other;
                     break;
@@ -129,19 +131,20 @@ impl<T: DeserializeOwned> ListDecoder<T> {
 
     /// Decodes the element at the beginning of `text`, which is `json` as far as that is text, and tells its length.
     fn element(&mut self, text: &str, json: &[u8]) -> Result<Option<usize>> {
-        let source = match lenient::first_from_str(text) {
+        let element = match lenient::first_from_str(text) {
+            // What is no text may be in a value that nobody asks for.
+            Err(error) if error.is_eof() && text.len() < json.len() => lenient::first_from_slice(json),
+            element => element,
+        };
+        match element {
             // More digits of a number may come.
-            Ok((_, length)) if length == json.len() => return Ok(None),
+            Ok((_, length)) if length == json.len() => Ok(None),
             Ok((item, length)) => {
                 self.items.push(item);
-                return Ok(Some(length));
+                Ok(Some(length))
             }
-            Err(error) if error.is_eof() && text.len() < json.len() => lenient::from_slice::<T>(json).err(),
-            Err(error) => Some(error),
-        };
-        match source {
-            Some(source) if !source.is_eof() => Err(self.bad_element(source, json)),
-            _ => Ok(None),
+            Err(error) if error.is_eof() => Ok(None),
+            Err(error) => Err(self.bad_element(error, json)),
         }
     }
 
@@ -230,6 +233,22 @@ mod tests {
         }
         let error = decode::<Item>(&[b"[{\"Names\":[]},{\"Names\":[{}]}]"]).unwrap_err();
         assert!(error.message().contains("at `[1].Names[0]`"), "{error}");
+    }
+
+    #[test]
+    fn what_is_no_text_is_read_over_where_nobody_asks_for_it() {
+        #[derive(Debug, PartialEq, serde::Deserialize)]
+        struct Item {
+            #[serde(rename = "Id")]
+            id: String,
+        }
+        let text = b"[{\"New\":\"\xff\",\"Id\":\"a\"} , {\"Id\":\"\xc3\xa9\",\"New\":[\"\xc3\"]}]";
+        let expected = [Item { id: "a".to_owned() }, Item { id: "\u{e9}".to_owned() }];
+        for cut in 0..=text.len() {
+            assert_eq!(decode::<Item>(&[&text[..cut], &text[cut..]]).unwrap(), expected, "cut at {cut}");
+        }
+        let single: Vec<&[u8]> = text.chunks(1).collect();
+        assert_eq!(decode::<Item>(&single).unwrap(), expected);
     }
 
     #[test]

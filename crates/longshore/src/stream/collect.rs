@@ -4,6 +4,7 @@ use std::ops::Deref;
 
 use bytes::Bytes;
 use longshore_wire::demux::Source;
+use longshore_wire::sanitize::sanitize;
 
 use super::output::{Chunk, OutputStream};
 use crate::error::{ErrorKind, Result};
@@ -33,6 +34,11 @@ impl Captured {
     /// The text; bytes that are not UTF-8 are replaced by U+FFFD.
     pub fn text(&self) -> Cow<'_, str> {
         String::from_utf8_lossy(&self.0)
+    }
+
+    /// The text without what a terminal would obey, as [`sanitize`](fn@crate::sanitize) has it.
+    pub fn sanitized(&self) -> String {
+        sanitize(&self.text()).into_owned()
     }
 
     /// The bytes.

@@ -9,6 +9,7 @@ use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
 use longshore_models::Timestamp;
 use longshore_wire::demux::Source;
+use longshore_wire::sanitize::sanitize;
 
 use super::output::{Chunk, OutputStream};
 use crate::error::{ErrorKind, Result};
@@ -29,6 +30,12 @@ impl Line {
     /// The text; bytes that are not UTF-8 are replaced by U+FFFD.
     pub fn text(&self) -> Cow<'_, str> {
         String::from_utf8_lossy(&self.bytes)
+    }
+
+    /// The text without what a terminal would obey, as [`sanitize`](fn@crate::sanitize) has it: for lines that are shown
+    /// on a terminal and were written by who knows whom.
+    pub fn sanitized(&self) -> String {
+        sanitize(&self.text()).into_owned()
     }
 
     /// Takes the timestamp from the front of a line of logs that were asked for with timestamps.

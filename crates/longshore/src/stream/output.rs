@@ -132,6 +132,14 @@ impl OutputStream {
         &self.operation
     }
 
+    /// Whether what has been taken ends with a frame, which is one write of the engine's; `None` where there are no frames.
+    pub(crate) fn is_between_frames(&self) -> Option<bool> {
+        match &self.framing {
+            Framing::Multiplexed(demux) => Some(demux.end_of_input().is_ok()),
+            Framing::Terminal => None,
+        }
+    }
+
     /// Finds the next piece of output in what has come, past headers: where it is from, and how long it is.
     fn find_in_window(&mut self) -> Result<Option<(Source, usize)>, DemuxError> {
         let window = self.feed.window();

@@ -4,6 +4,7 @@ use std::task::{Context, Poll, ready};
 
 use futures_core::Stream;
 use longshore_wire::demux::Source;
+use longshore_wire::sanitize::Sanitizer;
 
 use super::output::OutputStream;
 use crate::error::Result;
@@ -25,6 +26,8 @@ pub struct Text {
     output: OutputStream,
     /// The bytes of a character that has begun, at most three, for each source.
     begun: [Vec<u8>; 4],
+    /// What makes each source's text harmless, where that was asked for.
+    sanitizers: Option<[Sanitizer; 4]>,
     ended: bool,
 }
 
@@ -37,7 +40,31 @@ impl OutputStream {
 
 impl Text {
     fn new(output: OutputStream) -> Self {
-        Text { output, begun: Default::default(), ended: false }
+        Text { output, begun: Default::default(), sanitizers: None, ended: false }
+    }
+
+    /// Takes what a terminal would obey out of the text, as [`Sanitizer`] describes: whoever wrote it can neither move the
+    /// cursor nor hide anything. Colours are taken out too.
+    ///
+    /// ```no_run
+    /// # async fn example(docker: longshore::Docker) -> longshore::Result<()> {
+    /// let mut text = docker.container("web").logs().follow().await?.text().sanitized();
+    /// while let Some(piece) = text.next().await {
+    ///     print!("{}", piece?.text);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn sanitized(self) -> Self {
+        self.sanitized_with(&Sanitizer::new())
+    }
+
+    /// Takes out what a terminal would obey, as this sanitizer does, such as one that keeps colours.
+    #[must_use]
+    pub fn sanitized_with(mut self, sanitizer: &Sanitizer) -> Self {
+        self.sanitizers = Some([(); 4].map(|()| sanitizer.clone()));
+        self
     }
 
     /// Takes the next piece of text; `None` at the end and after an error.
@@ -51,12 +78,20 @@ impl Text {
         poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
     }
 
-    /// Takes what is left of a character that never became whole.
+    /// Takes what is left of a character, or of what a terminal would obey, that never became whole.
     fn next_unfinished(&mut self) -> Option<TextChunk> {
-        let sources = [Source::Stdin, Source::Stdout, Source::Stderr, Source::Terminal];
-        let source = sources.into_iter().find(|source| !self.begun[*source as usize].is_empty())?;
-        let bytes = std::mem::take(&mut self.begun[source as usize]);
-        Some(TextChunk { source, text: String::from_utf8_lossy(&bytes).into_owned() })
+        let sources = [Source::Stdin, Source::Stdout, Source::Stderr, Source::Terminal].into_iter();
+        let mut unfinished = sources.map(|source| {
+            let bytes = std::mem::take(&mut self.begun[source as usize]);
+            let mut text = String::from_utf8_lossy(&bytes).into_owned();
+            if let Some(sanitizers) = &mut self.sanitizers {
+                let sanitizer = &mut sanitizers[source as usize];
+                text = sanitizer.push(&text);
+                text.push_str(&sanitizer.finish());
+            }
+            TextChunk { source, text }
+        });
+        unfinished.find(|chunk| !chunk.text.is_empty())
     }
 }
 
@@ -93,7 +128,10 @@ impl Stream for Text {
             }
             match ready!(Pin::new(&mut self.output).poll_next(context)) {
                 Some(Ok(chunk)) => {
-                    let text = decode(&mut self.begun[chunk.source as usize], &chunk.bytes);
+                    let mut text = decode(&mut self.begun[chunk.source as usize], &chunk.bytes);
+                    if let Some(sanitizers) = &mut self.sanitizers {
+                        text = sanitizers[chunk.source as usize].push(&text);
+                    }
                     if !text.is_empty() {
                         return Poll::Ready(Some(Ok(TextChunk { source: chunk.source, text })));
                     }
@@ -101,6 +139,7 @@ impl Stream for Text {
                 Some(Err(error)) => {
                     self.ended = true;
                     self.begun = Default::default();
+                    self.sanitizers = None;
                     return Poll::Ready(Some(Err(error)));
                 }
                 None => self.ended = true,

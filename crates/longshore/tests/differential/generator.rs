@@ -1,22 +1,6 @@
 //! Makes answers, the same at every run: valid ones, and ones with something broken in them.
 
-use std::fmt;
-
-/// The bytes of an answer, and how they are read.
-#[derive(Clone)]
-pub(crate) struct Case {
-    pub(crate) bytes: Vec<u8>,
-    /// Whether they answer a `HEAD`, else a `GET`.
-    pub(crate) head: bool,
-    /// The size of the pieces in which they come.
-    pub(crate) pieces: usize,
-}
-
-impl fmt::Debug for Case {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{} {}", if self.head { "HEAD" } else { "GET" }, self.bytes.escape_ascii())
-    }
-}
+use longshore_fuzz::http::Case;
 
 /// So many cases; about half of them have been broken.
 pub(crate) fn cases(count: usize) -> impl Iterator<Item = Case> {

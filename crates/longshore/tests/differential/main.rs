@@ -3,29 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod generator;
-mod hyper_peer;
-mod ours;
 
-use generator::Case;
-use longshore::{Deadlines, ErrorKind};
-use longshore_testkit::{Answer, Exchange, ScriptedEngine, never_hangs};
-use longshore_wire::body::BodyError;
-use ours::Refusal;
-
-/// What a client makes of the bytes that come until the connection ends.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Outcome {
-    /// An answer that is whole.
-    Accepted { status: u16, body: Vec<u8> },
-    /// None, or one that is cut or broken.
-    Rejected,
-}
-
-impl Outcome {
-    fn accepted(status: u16, body: &str) -> Self {
-        Outcome::Accepted { status, body: body.into() }
-    }
-}
+use longshore_fuzz::answers;
+use longshore_fuzz::http::{self, Case, Outcome, hyper_peer, ours};
 
 #[tokio::test]
 async fn answers_are_read_as_hyper_reads_them() {
@@ -37,20 +17,9 @@ async fn answers_are_read_as_hyper_reads_them() {
             Outcome::Accepted { .. } => accepted += 1,
             Outcome::Rejected => rejected += 1,
         }
-        let same = ours::outcome(&ours) == theirs;
-        assert!(same || is_deliberate(&case, &ours), "{case:?}\nours {ours:?}\ntheirs {theirs:?}");
+        http::compare(&case, &ours, &theirs);
     }
     assert!(accepted > 10_000 && rejected > 10_000, "{accepted} accepted, {rejected} rejected: a poor sample");
-}
-
-/// Whether longshore means to differ from hyper here.
-fn is_deliberate(case: &Case, ours: &Result<(u16, Vec<u8>), Refusal>) -> bool {
-    // hyper reads over a line feed alone among the trailers.
-    let bare_line_feed = *ours == Err(Refusal::Body(BodyError::Trailers));
-    // hyper reads no encoding out of a field that is not ASCII throughout, and takes what comes for the body.
-    let lines = case.bytes.split(|byte| *byte == b'\n');
-    let mut encodings = lines.filter(|line| line.to_ascii_lowercase().starts_with(b"transfer-encoding:"));
-    bare_line_feed || encodings.any(|line| !line.is_ascii())
 }
 
 /// The differences that are meant, one by one: the answer, what longshore makes of it, what hyper does, and why.
@@ -103,35 +72,7 @@ async fn longshore_differs_from_hyper_where_it_means_to() {
 async fn calls_read_answers_as_the_decoders_do() {
     let mut downloaded = 0;
     for case in generator::cases(6_000).filter(|case| !case.head) {
-        let expected = ours::read(&case);
-        let answer = Answer::new(case.bytes.clone()).pieces(case.pieces).then_close();
-        let engine = ScriptedEngine::new([Exchange::new("GET /v1.44/containers/web/export", answer)]);
-        let docker = engine.docker().with_deadlines(Deadlines::NONE);
-        let outcome = never_hangs(download(&docker), &format!("{case:?}")).await;
-        match (&expected, &outcome) {
-            (Ok((200..=299 | 304, body)), Ok(bytes)) => {
-                assert!(bytes == body, "{case:?}");
-                downloaded += 1;
-            }
-            // A call refuses what the decoders only read: a change of protocol, other statuses.
-            (Ok((101, _)), Err(error)) => assert_eq!(error.kind(), ErrorKind::Protocol, "{case:?}"),
-            (Ok((status, _)), Err(error)) => assert_eq!(error.status(), Some(*status), "{case:?}"),
-            // Of an answer that refuses, as much is told as can be read.
-            (Err(_), Err(error)) if error.status().is_some() => {}
-            (Err(Refusal::Cut), Err(error)) => {
-                assert!(matches!(error.kind(), ErrorKind::Truncated | ErrorKind::Closed), "{case:?}: {error:?}");
-            }
-            (Err(_), Err(error)) => assert_eq!(error.kind(), ErrorKind::Protocol, "{case:?}"),
-            (expected, outcome) => panic!("{case:?}\ndecoders {expected:?}\ncall {outcome:?}"),
-        }
-        docker.close();
-        assert_eq!((engine.alive(), engine.problems()), (0, vec![]), "{case:?}");
+        downloaded += usize::from(answers::compare(&case).await);
     }
     assert!(downloaded > 1000, "{downloaded} downloads are a poor sample");
-}
-
-async fn download(docker: &longshore::Docker) -> longshore::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    docker.container("web").export().await?.copy_to(&mut bytes).await?;
-    Ok(bytes)
 }

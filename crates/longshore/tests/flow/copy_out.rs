@@ -31,6 +31,13 @@ fn tar(entries: &[Member<'_>]) -> Vec<u8> {
                 header.set_entry_type(tar::EntryType::Directory);
                 &[]
             }
+            'c' | 'b' | 'p' => {
+                let kinds = [('c', tar::EntryType::Char), ('b', tar::EntryType::Block), ('p', tar::EntryType::Fifo)];
+                header.set_entry_type(kinds.into_iter().find(|(letter, _)| letter == kind).unwrap().1);
+                header.set_device_major(1).unwrap();
+                header.set_device_minor(3).unwrap();
+                &[]
+            }
             link => {
                 header.set_entry_type(if *link == 'l' { tar::EntryType::Symlink } else { tar::EntryType::Link });
                 header.as_ustar_mut().unwrap().linkname[..text.len()].copy_from_slice(text.as_bytes());
@@ -307,6 +314,71 @@ async fn a_tar_that_wants_to_be_written_elsewhere_is_refused() {
             assert_eq!(outside, tree(&[("kept", 'f', 0o644, "kept")]), "{what}");
             assert!(!Path::new("/tmp/evil").exists() && !Path::new("/evil").exists(), "{what}");
         }
+    }
+}
+
+#[tokio::test]
+async fn devices_and_the_rights_of_owners_stay_behind() {
+    let entries: &[Member<'_>] = &[
+        ("site/", 'd', 0o7755, ""),
+        ("site/null", 'c', 0o666, ""),
+        ("site/disk", 'b', 0o666, ""),
+        ("site/pipe", 'p', 0o666, ""),
+        ("site/su", 'f', 0o4755, "#!"),
+        ("site/group", 'f', 0o2755, "#!"),
+        ("site/sticky", 'f', 0o1644, "x"),
+        ("site/same", 'h', 0o4755, "site/su"),
+        ("site/open/", 'd', 0o6777, ""),
+    ];
+    let expected = tree(&[
+        ("www", 'd', 0o1755, ""),
+        ("www/su", 'f', 0o755, "#!"),
+        ("www/group", 'f', 0o755, "#!"),
+        ("www/sticky", 'f', 0o644, "x"),
+        ("www/same", 'f', 0o755, "#!"),
+        ("www/open", 'd', 0o777, ""),
+    ]);
+    let (engine, folder) = (ScriptedEngine::new(script(download(FOLDER, &tar(entries), End::Chunk))), Folder::new());
+    copy(&engine, "/srv/site", folder.path("www")).await.unwrap();
+    assert_eq!(folder.tree(), expected);
+}
+
+#[tokio::test]
+async fn sizes_and_names_that_a_tar_only_claims_take_neither_memory_nor_disk() {
+    let claimed = |size: u64| {
+        let mut header = tar::Header::new_gnu();
+        header.set_path("site/large").unwrap();
+        header.set_mode(0o644);
+        header.set_mtime(1);
+        header.set_size(size);
+        header.set_cksum();
+        [tar(&[("site/", 'd', 0o755, "")])[..512].to_vec(), header.as_bytes().to_vec(), vec![b'x'; 1024]].concat()
+    };
+    let named = |kind: tar::EntryType, size: u64, name: &[u8]| {
+        let mut header = tar::Header::new_gnu();
+        header.set_entry_type(kind);
+        header.set_size(size);
+        header.set_cksum();
+        [header.as_bytes().to_vec(), name.to_vec()].concat()
+    };
+    let sparse = tar(&[("site/", 'd', 0o755, "")])[..512].to_vec();
+    let sparse = [sparse, named(tar::EntryType::GNUSparse, 1 << 50, &[])].concat();
+    let pax = b"27 size=9999999999999999999\n";
+    let cases = [
+        ("a file of 8 GiB", claimed(8 << 30)),
+        ("a file of 8 EiB", claimed(u64::MAX / 2)),
+        ("a file of 16 EiB", claimed(u64::MAX)),
+        ("a name of 1 TiB", named(tar::EntryType::GNULongName, 1 << 40, b"nnn")),
+        ("a name of 2 MiB", named(tar::EntryType::GNULongName, 2 << 20, &vec![b'n'; 2 << 20])),
+        ("a name of a link of 16 EiB", named(tar::EntryType::GNULongLink, u64::MAX, b"nnn")),
+        ("more to know of 1 TiB", named(tar::EntryType::XHeader, 1 << 40, pax)),
+        ("a sparse file of 1 PiB", sparse),
+    ];
+    for (what, tar) in cases {
+        let (engine, folder) = (ScriptedEngine::new(script(download(FOLDER, &tar, End::Chunk))), Folder::new());
+        let error = copy(&engine, "/srv/site", folder.path("www")).await.expect_err(what);
+        assert!(matches!(error.kind(), ErrorKind::Protocol | ErrorKind::Truncated), "{what}: {error:?}");
+        assert!(folder.tree().keys().all(|path| path == "www"), "{what}: {:?}", folder.tree());
     }
 }
 

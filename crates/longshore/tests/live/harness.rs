@@ -36,6 +36,18 @@ enum Ground {
     Swarm,
     /// There too, but alone: it may end the swarm.
     WholeSwarm,
+    /// On the engine that may be killed, alone.
+    Restarts,
+}
+
+impl Ground {
+    fn is_on(self, engine: &LiveEngine) -> bool {
+        match self {
+            Ground::Engine => !engine.is_for_swarms() && !engine.is_for_restarts(),
+            Ground::Swarm | Ground::WholeSwarm => engine.is_for_swarms(),
+            Ground::Restarts => engine.is_for_restarts(),
+        }
+    }
 }
 
 /// A test that runs on every engine of its kind.
@@ -91,6 +103,15 @@ where
     R: Future<Output = Outcome> + Send + 'static,
 {
     test_on(Ground::WholeSwarm, DEADLINE, function)
+}
+
+/// A test that kills its engine.
+pub(crate) fn restart_test<F, R>(function: F) -> Test
+where
+    F: Fn(Live) -> R + Send + Sync + 'static,
+    R: Future<Output = Outcome> + Send + 'static,
+{
+    test_on(Ground::Restarts, 3 * DEADLINE, function)
 }
 
 fn test_on<F, R>(ground: Ground, deadline: Duration, function: F) -> Test
@@ -173,7 +194,16 @@ fn announce(engines: &[Arc<LiveEngine>]) {
         println!("{}: {kind}, API {}, {}", engine.name(), engine.api(), engine.host());
     }
     let names: BTreeSet<&str> = engines.iter().map(|engine| engine.name()).collect();
-    let usual = ["docker-20.10", "docker-26.1", "docker-sid", "podman", "swarm-20.10", "swarm-26.1", "swarm-sid"];
+    let usual = [
+        "docker-20.10",
+        "docker-26.1",
+        "docker-sid",
+        "podman",
+        "swarm-20.10",
+        "swarm-26.1",
+        "swarm-sid",
+        "restart-26.1",
+    ];
     if usual.iter().any(|name| names.contains(name)) {
         for name in usual.iter().filter(|name| !names.contains(*name)) {
             eprintln!("WARNING: {name} IS NOT AMONG THE ENGINES: NOTHING IS TESTED ON IT");
@@ -193,7 +223,7 @@ fn trials(
 ) -> Vec<Trial> {
     let mut trials = Vec::new();
     for test in tests {
-        for engine in engines.iter().filter(|engine| engine.is_for_swarms() == (test.ground != Ground::Engine)) {
+        for engine in engines.iter().filter(|engine| test.ground.is_on(engine)) {
             let exception = EXCEPTIONS.iter().find(|exception| exception.concerns(engine, &test.name));
             let (test, live) = (test.clone(), Live::new(engine.clone(), run.clone(), &test.name));
             let name = format!("{}::{}", engine.name(), test.name);
@@ -220,7 +250,7 @@ async fn run_test(test: Test, live: Live, exception: Option<&'static Exception>)
     let (_shared, _alone) = match test.ground {
         Ground::Engine => (None, None),
         Ground::Swarm => (Some(engine.share_swarm().await.map_err(|error| error.to_string())?), None),
-        Ground::WholeSwarm => (None, Some(engine.own_swarm().await)),
+        Ground::WholeSwarm | Ground::Restarts => (None, Some(engine.own_swarm().await)),
     };
     let journal = Journal::default();
     let mut task = tokio::spawn(journal.clone().keep((test.run)(live.clone())));

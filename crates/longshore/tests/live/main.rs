@@ -22,6 +22,7 @@ mod exceptions;
 mod exec;
 mod follow;
 mod grpc;
+mod guards;
 mod harness;
 mod health;
 mod images;
@@ -43,6 +44,7 @@ mod ready;
 mod registry;
 mod replace;
 mod request;
+mod resuming;
 mod run;
 mod save;
 mod service_logs;
@@ -67,6 +69,7 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let works = [
+        guards::WORK,
         load::WORK,
         memory::WORK,
         #[cfg(feature = "ssh")]
@@ -81,6 +84,7 @@ fn main() -> ExitCode {
     let topics = [
         wait::tests(),
         large::tests(),
+        resuming::tests(),
         conformance::tests(),
         #[cfg(feature = "build")]
         build_folder::tests(),
@@ -100,6 +104,7 @@ fn main() -> ExitCode {
         exec::tests(),
         follow::tests(),
         grpc::tests(),
+        guards::tests(),
         health::tests(),
         images::tests(),
         inspect::tests(),

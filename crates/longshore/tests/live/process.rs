@@ -6,7 +6,8 @@ use std::pin::Pin;
 use std::process::{ExitCode, Stdio};
 
 use longshore_testkit::memory;
-use tokio::process::Command;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
 
 /// What makes this program such a process: the name of the work, then what it is given, a line each.
 const WORK: &str = "LONGSHORE_LIVE_WORK";
@@ -24,6 +25,21 @@ pub(crate) async fn measure(work: Work, given: &[&str]) -> Result<(String, u64),
     let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     let told = stdout.trim_end().split_once('\n').and_then(|(peak, said)| Some((said.to_owned(), peak.parse().ok()?)));
     told.filter(|_| output.status.success()).ok_or_else(|| format!("{stdout}{stderr}").into())
+}
+
+/// Begins work that does not end by itself, and waits until it has written a line: the process, and that line.
+pub(crate) async fn begin(work: Work, given: &[&str]) -> Result<(Child, String), Box<dyn Error + Send + Sync>> {
+    let mut command = Command::new(std::env::current_exe()?);
+    command.env(WORK, [&[work.0], given].concat().join("\n")).stdin(Stdio::null()).stdout(Stdio::piped());
+    let mut child = command.kill_on_drop(true).spawn()?;
+    let mut line = String::new();
+    if let Some(stdout) = child.stdout.take() {
+        BufReader::new(stdout).read_line(&mut line).await?;
+    }
+    match line.trim_end() {
+        "" => Err(format!("it has ended without a word: {}", child.wait().await?).into()),
+        line => Ok((child, line.to_owned())),
+    }
 }
 
 /// Does the work that the parent asks for, if there is one.

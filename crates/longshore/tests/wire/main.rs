@@ -8,6 +8,8 @@ mod custom;
 mod headers;
 mod negotiation;
 mod output;
+mod resuming;
+mod resuming_events;
 mod services;
 mod splits;
 mod streams;

@@ -1,6 +1,6 @@
 //! Much output through exec and attach, at reads of every size.
 
-use longshore::{Docker, Finished, OutputStream, Source};
+use longshore::{Docker, Finished, OutputStream, Sanitizer, Source};
 use longshore_testkit::transcript::wire::{frame, json, upgraded};
 use longshore_testkit::{Answer, Exchange, ScriptedEngine, drain};
 
@@ -97,4 +97,41 @@ async fn output_can_be_copied_to_writers() {
     let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
     attach(&engine.docker()).await.copy_to(&mut stdout, &mut stderr).await.unwrap();
     output.check(usize::MAX, &stdout, &stderr);
+}
+
+/// What a hostile container writes, and what is left of it for a terminal, source by source.
+#[tokio::test(start_paused = true)]
+async fn hostile_output_is_harmless_at_every_split() {
+    let wire = [
+        frame(1, "50 %\r\x1b"),
+        frame(2, "\x1b[1;3"),
+        frame(1, "]0;title\x07\r"),
+        frame(2, "1mred\nnot \u{202e}red\x1b[2J"),
+        frame(1, "\n\u{9b}2J \x1b[8mhidden\x1b["),
+    ]
+    .concat();
+    let plain = ["50 %␍␛]0;title␇\n\u{fffd}2J hidden␛[", "red\nnot \u{fffd}red␛[2J"];
+    let coloured = [plain[0], "\x1b[1;31mred\x1b[0m\nnot \u{fffd}red␛[2J"];
+    let lines = ["50 %␍␛]0;title␇", "red", "\u{fffd}2J hidden␛[", "not \u{fffd}red␛[2J"];
+    let head = upgraded(MULTIPLEXED);
+    let bytes = [head.clone(), wire].concat();
+    let request = "POST /v1.44/containers/web/attach?stream=1&stdin=0&stdout=1&stderr=1";
+    for split in head.len()..bytes.len() {
+        let answer = Answer::new(bytes.clone()).split_at([split]).then_close();
+        let engine = ScriptedEngine::new([Exchange::new(request, answer).repeats()]);
+        let docker = engine.docker();
+        let keep = Sanitizer::new().keep_colours();
+        let texts = [attach(&docker).await.text().sanitized(), attach(&docker).await.text().sanitized_with(&keep)];
+        for (text, expected) in texts.into_iter().zip([plain, coloured]) {
+            let drained = drain(text).await;
+            assert!(drained.error.is_none());
+            let of = |source| drained.items.iter().filter(move |piece| piece.source == source);
+            let found = [Source::Stdout, Source::Stderr]
+                .map(|source| of(source).map(|piece| piece.text.as_str()).collect::<String>());
+            assert_eq!(found, expected, "split at {split}");
+        }
+        let mut found = drain(attach(&docker).await.lines()).await.items;
+        found.sort_by_key(|line| lines.iter().position(|expected| *expected == line.sanitized()));
+        assert_eq!(found.iter().map(|line| line.sanitized()).collect::<Vec<_>>(), lines, "split at {split}");
+    }
 }

@@ -49,6 +49,11 @@ impl Container {
         logs::framing(&self.docker, before, told, || self.has_terminal()).await
     }
 
+    /// Whether the heads of answers tell how output is framed.
+    pub(crate) async fn framing_is_told(&self) -> Result<bool> {
+        logs::answers_tell(&self.docker).await
+    }
+
     async fn has_terminal(&self) -> Result<bool> {
         Ok(self.inspect().await?.config.tty)
     }
@@ -57,6 +62,19 @@ impl Container {
 impl Logs<Container> {
     async fn open(self) -> Result<OutputStream> {
         logs::open(&self.of.docker, self.request()?, || self.of.has_terminal()).await
+    }
+
+    /// The logs, and the second in which the engine answered, by its own clock. The container may be known to have a
+    /// terminal or not.
+    pub(crate) async fn open_at(self, known: Option<bool>) -> Result<(OutputStream, Option<i64>)> {
+        let of = &self.of;
+        let has_terminal = || async move {
+            match known {
+                Some(has_terminal) => Ok(has_terminal),
+                None => of.has_terminal().await,
+            }
+        };
+        logs::open_at(&self.of.docker, self.request()?, has_terminal).await
     }
 
     fn request(&self) -> Result<Request> {

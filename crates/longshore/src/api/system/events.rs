@@ -10,7 +10,7 @@ use longshore_wire::filters::Filters;
 use longshore_wire::path::Path;
 use serde::Deserialize;
 
-use crate::api::since_epoch;
+use crate::api::{Call, answered_at, since_epoch};
 use crate::docker::Docker;
 use crate::error::{ErrorKind, Operation, Result};
 use crate::http::{Method, Request};
@@ -104,8 +104,8 @@ impl Docker {
     ///
     /// # Cancel safety
     /// Nothing happens when the future is dropped; dropping the stream closes its connection.
-    pub async fn events(&self) -> Result<Events> {
-        self.events_with(&EventsOptions::default()).await
+    pub fn events(&self) -> FollowEvents {
+        self.events_with(&EventsOptions::default())
     }
 
     /// Tells what happens on the engine, as `options` say; see [`events`](Docker::events).
@@ -115,10 +115,36 @@ impl Docker {
     ///
     /// # Cancel safety
     /// As [`events`](Docker::events).
-    pub async fn events_with(&self, options: &EventsOptions) -> Result<Events> {
-        let messages = JsonStream::new(self.send(events(options)).await?);
+    pub fn events_with(&self, options: &EventsOptions) -> FollowEvents {
+        FollowEvents { docker: self.clone(), options: options.clone() }
+    }
+}
+
+/// A call for what happens on an engine; await it for the [`Events`]. See [`Docker::events`].
+#[derive(Clone, Debug)]
+#[must_use = "a call does nothing unless it is awaited"]
+pub struct FollowEvents {
+    pub(crate) docker: Docker,
+    pub(crate) options: EventsOptions,
+}
+
+impl FollowEvents {
+    /// The events, and the second in which the engine answered, by its own clock.
+    pub(crate) async fn open_at(self) -> Result<(Events, Option<i64>)> {
+        let response = self.docker.send(events(&self.options)).await?;
+        let answered = answered_at(response.head());
+        let messages = JsonStream::new(response);
         let operation = messages.operation().clone();
-        Ok(Events { messages: Some(messages), operation })
+        Ok((Events { messages: Some(messages), operation }, answered))
+    }
+}
+
+impl IntoFuture for FollowEvents {
+    type Output = Result<Events>;
+    type IntoFuture = Call<Events>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move { Ok(self.open_at().await?.0) })
     }
 }
 

@@ -7,5 +7,5 @@ mod ping;
 mod version;
 
 pub use disk_usage::{DiskUsageKind, DiskUsageOptions};
-pub use events::{Events, EventsOptions};
+pub use events::{Events, EventsOptions, FollowEvents};
 pub use ping::{Ping, SwarmMembership};

@@ -9,8 +9,7 @@ use http_body_util::{BodyExt, Empty};
 use hyper::body::Bytes;
 use hyper::rt::{Read, ReadBufCursor, Write};
 
-use crate::Outcome;
-use crate::generator::Case;
+use super::{Case, Outcome};
 
 /// The bytes of an answer, once a request has been written.
 struct Wire {
@@ -57,7 +56,7 @@ impl Write for Wire {
 }
 
 /// Reads the answer as hyper does.
-pub(crate) async fn read(case: &Case) -> Outcome {
+pub async fn read(case: &Case) -> Outcome {
     exchange(case).await.unwrap_or(Outcome::Rejected)
 }
 

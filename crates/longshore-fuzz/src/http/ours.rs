@@ -5,12 +5,11 @@ use longshore_wire::body::{BodyDecoder, BodyError, Framing, Step};
 use longshore_wire::head::{self, HeadError, ResponseHead};
 use longshore_wire::request::Method;
 
-use crate::Outcome;
-use crate::generator::Case;
+use super::{Case, Outcome};
 
 /// Why an answer is rejected.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Refusal {
+pub enum Refusal {
     /// It has no head that can be read.
     Head(HeadError),
     /// Its body is not framed as the head says.
@@ -20,7 +19,10 @@ pub(crate) enum Refusal {
 }
 
 /// Reads the answer, as it comes in pieces: the status and the body.
-pub(crate) fn read(case: &Case) -> Result<(u16, Vec<u8>), Refusal> {
+///
+/// # Errors
+/// A [`Refusal`].
+pub fn read(case: &Case) -> Result<(u16, Vec<u8>), Refusal> {
     let mut input = case.bytes.chunks(case.pieces);
     let mut buffer = BytesMut::new();
     let head = final_head(&mut buffer, &mut input)?;
@@ -44,7 +46,8 @@ pub(crate) fn read(case: &Case) -> Result<(u16, Vec<u8>), Refusal> {
     Ok((head.status, body))
 }
 
-pub(crate) fn outcome(read: &Result<(u16, Vec<u8>), Refusal>) -> Outcome {
+/// What it comes to.
+pub fn outcome(read: &Result<(u16, Vec<u8>), Refusal>) -> Outcome {
     match read {
         Ok((status, body)) => Outcome::Accepted { status: *status, body: body.clone() },
         Err(_) => Outcome::Rejected,
