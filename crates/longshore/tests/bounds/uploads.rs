@@ -14,7 +14,11 @@ use crate::{alone, measured};
 const SIZES: [u64; 2] = [1_000_000, 200_000_000];
 const SLACK: u64 = 2 << 20;
 
+/// A call under way.
 type Sending = Pin<Box<dyn Future<Output = Result<()>>>>;
+
+/// A call with something to send.
+type Call = fn(Docker, Payload) -> Sending;
 
 /// So many bytes, made as they are sent.
 fn payload(length: u64) -> Payload {
@@ -25,7 +29,7 @@ fn payload(length: u64) -> Payload {
 async fn memory_does_not_depend_on_how_much_goes() {
     let _alone = alone().await;
     let done = || Script::new(json("200 OK", "{\"stream\":\"Loaded image: a:1\\n\"}{\"aux\":{\"ID\":\"sha256:1\"}}"));
-    let all: [(&str, fn(Docker, Payload) -> Sending); 4] = [
+    let all: [(&str, Call); 4] = [
         ("an archive up", |docker, tar| {
             Box::pin(async move { docker.container("web").put_archive("/srv", tar).await })
         }),
