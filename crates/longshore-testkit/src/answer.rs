@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use crate::request::Received;
+
 /// A request that is expected, and what is answered.
 #[derive(Clone, Debug)]
 pub struct Exchange {
@@ -62,8 +64,16 @@ pub struct Answer {
     splits: Vec<usize>,
     pace: Option<Duration>,
     fault: Option<(usize, Fault)>,
+    filled: Option<Filled>,
     pub(crate) early: Option<usize>,
     pub(crate) upload: Upload,
+}
+
+/// Words of an answer that depend on the request.
+#[derive(Clone, Copy, Debug)]
+struct Filled {
+    words: &'static str,
+    with: fn(&Received) -> String,
 }
 
 /// What happens to the rest of a request whose answer has begun.
@@ -140,6 +150,14 @@ impl Answer {
         self
     }
 
+    /// Replaces these words, once each time they are sent, by what the request says is to stand there. It has to be as
+    /// long as they are, so that positions stay what they were.
+    #[must_use]
+    pub fn filled(mut self, words: &'static str, with: fn(&Received) -> String) -> Self {
+        self.filled = Some(Filled { words, with });
+        self
+    }
+
     /// Lets the bytes come in pieces of `size`, with nothing to read between two of them.
     #[must_use]
     pub fn pieces(mut self, size: usize) -> Self {
@@ -194,14 +212,15 @@ impl Answer {
         sent.flat_map(|bytes| bytes.iter().copied()).collect()
     }
 
-    /// What a connection is to do, one action after another.
-    pub(crate) fn actions(&self) -> VecDeque<Action> {
+    /// What a connection is to do in answer to this request, one action after another.
+    pub(crate) fn actions(&self, request: &Received) -> VecDeque<Action> {
         let mut actions = VecDeque::new();
         let mut at = 0;
         for step in &self.steps {
             match step {
                 Step::Send(bytes) => {
-                    if let Some(fault) = self.send(bytes, &mut at, &mut actions) {
+                    let bytes = self.filled.map_or_else(|| bytes.clone(), |filled| filled.fill(bytes, request));
+                    if let Some(fault) = self.send(&bytes, &mut at, &mut actions) {
                         actions.push_back(fault);
                         return actions;
                     }
@@ -238,6 +257,17 @@ impl Answer {
             actions.push_back(Action::Send(piece));
         }
         None
+    }
+}
+
+impl Filled {
+    fn fill(self, bytes: &Bytes, request: &Received) -> Bytes {
+        let with = (self.with)(request);
+        assert_eq!(with.len(), self.words.len(), "`{with}` is not as long as `{}`", self.words);
+        match bytes.windows(with.len()).position(|window| window == self.words.as_bytes()) {
+            Some(at) => [&bytes[..at], with.as_bytes(), &bytes[at + with.len()..]].concat().into(),
+            None => bytes.clone(),
+        }
     }
 }
 
@@ -289,7 +319,7 @@ mod tests {
     use super::*;
 
     fn text(answer: &Answer) -> String {
-        let actions = answer.actions().into_iter().map(|action| match action {
+        let actions = answer.actions(&Received::default()).into_iter().map(|action| match action {
             Action::Send(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
             Action::Pause => "|".to_owned(),
             other => format!("<{other:?}>"),

@@ -278,7 +278,7 @@ impl State {
         if exchange.answer.early.is_some() {
             connection.writes = exchange.answer.upload.into();
         }
-        connection.actions.extend(exchange.answer.actions());
+        connection.actions.extend(exchange.answer.actions(received));
         connection.wake();
     }
 }

@@ -5,6 +5,7 @@
 
 mod calls;
 mod containers;
+mod every;
 mod images;
 mod refusals;
 mod sessions;
@@ -77,6 +78,7 @@ impl Transcript {
             streams::all(),
             system::all(),
             calls::all(),
+            every::all(),
         ]
         .concat()
     }
@@ -90,12 +92,15 @@ impl Transcript {
         found.unwrap_or_else(|| panic!("there is no transcript `{name}`"))
     }
 
-    fn new(name: &'static str, call: fn(Docker) -> Calling) -> Self {
+    /// Makes one of a call, as yet without exchanges.
+    pub fn new(name: &'static str, call: fn(Docker) -> Calling) -> Self {
         let expected = Expected::Value(String::new());
         Transcript { name, expected, version: Some(VERSION), exchanges: Vec::new(), call, untold: Vec::new() }
     }
 
-    fn exchange(mut self, expected: impl Into<String>, answer: impl Into<Answer>) -> Self {
+    /// Adds the next request that the call makes, such as `GET /v1.44/containers/json`, and what is answered.
+    #[must_use]
+    pub fn exchange(mut self, expected: impl Into<String>, answer: impl Into<Answer>) -> Self {
         self.exchanges.push(Exchange::new(expected, answer));
         self
     }
@@ -108,7 +113,9 @@ impl Transcript {
         self
     }
 
-    fn gives(mut self, value: impl Into<String>) -> Self {
+    /// Says what comes of the call, as text.
+    #[must_use]
+    pub fn gives(mut self, value: impl Into<String>) -> Self {
         self.expected = Expected::Value(value.into());
         self
     }
@@ -123,8 +130,15 @@ impl Transcript {
         self
     }
 
+    /// Changes the requests that are expected.
+    fn renamed(mut self, rename: impl Fn(&str) -> String) -> Self {
+        self.exchanges.iter_mut().for_each(|exchange| exchange.expected = rename(&exchange.expected));
+        self
+    }
+
     /// Says that the answer to this exchange may end at this position, and what the call gives then.
-    fn may_end(mut self, exchange: usize, position: usize, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn may_end(mut self, exchange: usize, position: usize, value: impl Into<String>) -> Self {
         self.untold.push(Untold { exchange, position, outcome: Expected::Value(value.into()) });
         self
     }

@@ -20,7 +20,7 @@ pub(super) fn rendered(output: Collected) -> String {
 }
 
 /// Lets the answer to an exchange end wherever a frame ends, and says what the call gives then.
-fn may_end_at_frames(
+pub(super) fn may_end_at_frames(
     mut transcript: Transcript,
     exchange: usize,
     start: usize,
@@ -41,9 +41,18 @@ fn may_end_at_frames(
 
 /// The same for a terminal, whose output may end anywhere.
 fn may_end_anywhere(transcript: Transcript, exchange: usize, start: usize, text: &str, code: &str) -> Transcript {
-    (0..=text.len()).fold(transcript, |transcript, end| {
-        transcript.may_end(exchange, start + end, format!("{code}out={} err=", &text[..end]))
-    })
+    may_end_anywhere_as(transcript, exchange, start, text, |begun| format!("{code}out={begun} err="))
+}
+
+/// The same for whatever ends with its connection alone.
+pub(super) fn may_end_anywhere_as(
+    transcript: Transcript,
+    exchange: usize,
+    start: usize,
+    text: &str,
+    value: impl Fn(&str) -> String,
+) -> Transcript {
+    (0..=text.len()).fold(transcript, |transcript, end| transcript.may_end(exchange, start + end, value(&text[..end])))
 }
 
 fn output(stdout: &str, stderr: &str) -> String {

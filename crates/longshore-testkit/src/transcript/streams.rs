@@ -11,7 +11,7 @@ use crate::poll::drain;
 
 const TAR: &[u8] = b"etc/\0hosts\0ustar\0 127.0.0.1 localhost\n\0\0\0\0";
 /// `{"name":"etc","size":42,"mode":2147484141,"mtime":"2024-03-05T10:00:00Z","linkTarget":""}`
-const STAT: &str = "X-Docker-Container-Path-Stat: eyJuYW1lIjoiZXRjIiwic2l6ZSI6NDIsIm1vZGUiOjIxNDc0ODQxNDEsIm10aW1lIjoiMjAyNC0w\
+pub(super) const STAT: &str = "X-Docker-Container-Path-Stat: eyJuYW1lIjoiZXRjIiwic2l6ZSI6NDIsIm1vZGUiOjIxNDc0ODQxNDEsIm10aW1lIjoiMjAyNC0w\
     My0wNVQxMDowMDowMFoiLCJsaW5rVGFyZ2V0IjoiIn0=";
 
 pub(super) fn all() -> Vec<Transcript> {

@@ -21,11 +21,14 @@ use super::request::Request;
 use super::timer::Timer;
 use crate::error::{Error, ErrorKind, Operation, Result};
 
-/// The most that is read of an answer that refuses a request, in bytes.
+/// The most that is read of an answer that refuses a request, or has nothing to say, in bytes.
 const LARGEST_REFUSAL: usize = 1024 * 1024;
 
 /// The largest answer that is read whole, in bytes.
 const LARGEST_ANSWER: usize = 256 * 1024 * 1024;
+
+/// How much memory is taken because an answer says that it will have so many bytes; what it has takes more.
+const FORESEEN: usize = 1024 * 1024;
 
 /// The answer of the engine: its head, and its body yet to be read.
 pub(crate) struct Response {
@@ -119,8 +122,12 @@ impl Response {
     /// Reads a body that says nothing, so that its connection can be used again.
     pub(crate) async fn finish(mut self) -> Result<()> {
         self.body.timer.idle = self.body.whole;
+        let mut length = 0;
         while let Some(piece) = self.body.next().await {
-            piece?;
+            length += piece?.len();
+            if length > LARGEST_REFUSAL {
+                return Err(self.body.too_large(LARGEST_REFUSAL));
+            }
         }
         Ok(())
     }
@@ -251,8 +258,12 @@ impl Body {
         self.timer.idle = self.whole;
         let Some(first) = self.next().await.transpose()? else { return Ok(Bytes::new()) };
         let Some(second) = self.next().await.transpose()? else { return Ok(first) };
-        let expected = self.decoder.remaining().and_then(|left| usize::try_from(left).ok()).unwrap_or_default();
-        let mut whole = BytesMut::with_capacity(first.len() + second.len() + expected.min(limit));
+        let expected = self.decoder.remaining().unwrap_or_default();
+        if expected > limit as u64 {
+            return Err(self.too_large(limit));
+        }
+        let foreseen = usize::try_from(expected).unwrap_or(FORESEEN).min(FORESEEN);
+        let mut whole = BytesMut::with_capacity(first.len() + second.len() + foreseen);
         whole.extend_from_slice(&first);
         let mut piece = Some(second);
         while let Some(bytes) = piece {

@@ -5,7 +5,10 @@
 mod answers;
 mod bad_input;
 mod cancellation;
+mod complete;
+mod counted;
 mod deadlines;
+mod featured;
 mod requests;
 #[cfg(unix)]
 mod sockets;

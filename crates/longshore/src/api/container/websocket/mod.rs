@@ -1,3 +1,5 @@
+mod watched;
+
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -13,6 +15,7 @@ use tokio_tungstenite::tungstenite::http::{HeaderName, HeaderValue};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{self, Message};
 
+use self::watched::Watched;
 use super::attach::Wanted;
 use super::{Container, request};
 use crate::api::Call;
@@ -36,8 +39,8 @@ impl Container {
     /// `GET /containers/{id}/attach/ws`, API 1.24+; the choice of streams, API 1.42+. The engine does not tell stdout
     /// and stderr apart here: both come from [`Source::Terminal`](crate::Source::Terminal). The input can't be ended
     /// without ending the output. Engines end the output without the parting word of the protocol, so that a connection
-    /// that breaks looks like an end. [`attach`](Container::attach) does better on all counts; this is for engines
-    /// behind proxies that let through only WebSockets.
+    /// that breaks between two messages looks like an end. [`attach`](Container::attach) does better on all counts; this
+    /// is for engines behind proxies that let through only WebSockets.
     ///
     /// # Errors
     /// [`NotFound`](ErrorKind::NotFound); [`Conflict`](ErrorKind::Conflict) when it is paused or restarting.
@@ -125,7 +128,7 @@ async fn handshake(operation: Operation, io: Box<dyn Io>, head: UpgradeHead) -> 
         let message = format!("the WebSocket can't be asked for: {source}");
         operation.error_from(ErrorKind::Invalid, message, source)
     })?;
-    match tokio_tungstenite::client_async_with_config(request, io, Some(limits)).await {
+    match tokio_tungstenite::client_async_with_config(request, Watched::new(io), Some(limits)).await {
         Ok((stream, _)) => Ok(Box::new(WebSocketIo { stream, begun: Bytes::new() })),
         Err(tungstenite::Error::Http(response)) => {
             let status = response.status();
@@ -133,6 +136,16 @@ async fn handshake(operation: Operation, io: Box<dyn Io>, head: UpgradeHead) -> 
             let body = response.body().as_deref().unwrap_or_default();
             let reason = status.canonical_reason().unwrap_or_default();
             Err(refusal(&operation, status.as_u16(), content_type, reason, body))
+        }
+        Err(tungstenite::Error::Io(source)) if source.kind() != io::ErrorKind::InvalidData => {
+            Err(match source.kind() {
+                io::ErrorKind::UnexpectedEof => operation.error_from(ErrorKind::Truncated, source.to_string(), source),
+                io::ErrorKind::ConnectionAborted => operation.error(ErrorKind::Closed, source.to_string()),
+                _ => {
+                    let message = format!("the connection failed before the answer came: {source}");
+                    operation.error_from(ErrorKind::Closed, message, source)
+                }
+            })
         }
         Err(source) => {
             let message = format!("the WebSocket can't be opened: {source}");
@@ -155,7 +168,7 @@ fn opening(head: UpgradeHead) -> Result<tungstenite::handshake::client::Request,
 
 /// The bytes that the messages of a WebSocket carry.
 struct WebSocketIo {
-    stream: WebSocketStream<Box<dyn Io>>,
+    stream: WebSocketStream<Watched>,
     begun: Bytes,
 }
 
