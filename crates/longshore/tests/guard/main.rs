@@ -5,6 +5,7 @@
 mod cancellation;
 mod drops;
 mod engine;
+mod every;
 mod images;
 mod journal;
 mod reap;

@@ -132,6 +132,18 @@ async fn a_listener_may_be_cancelled_at_every_poll() {
         }
         assert_eq!(apart(items).0, expected, "cut at {at}");
     }
+    // One that is dropped while it begins leaves nothing behind.
+    for polls in 0.. {
+        let engine =
+            ScriptedEngine::new(exchanges().into_iter().map(|exchange| exchange.map(|answer| answer.pieces(13))));
+        let begun = poll_n(call(&engine).into_future(), polls).await;
+        let is_begun = begun.is_some();
+        drop(begun);
+        assert_eq!(engine.alive(), 0, "after {polls} polls");
+        if is_begun {
+            break;
+        }
+    }
 }
 
 fn lost_after_first(again: Exchange) -> ScriptedEngine {

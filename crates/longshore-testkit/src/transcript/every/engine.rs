@@ -1,11 +1,11 @@
 //! The engine itself, its events, the login to registries, and requests of one's own.
 
 use longshore::models::DiskUsage;
-use longshore::system::Events;
+use longshore::system::{Events, FollowEvents};
 use longshore::{ApiVersion, CustomRequest, CustomResponse, Docker, JsonStream, Method, RegistryAuth};
 use serde_json::Value;
 
-use super::{Transcript, calls, shown, streamed};
+use super::{Transcript, awaited, calls, shown, streamed};
 use crate::transcript::wire::ping;
 
 pub(super) fn all() -> Vec<Transcript> {
@@ -61,7 +61,8 @@ fn events() -> Vec<Transcript> {
             while let Some(event) = Events::next(&mut plain).await {
                 read += usize::from(event?.actor.id == "c1");
             }
-            let other = Docker::events_with(&docker, &Default::default()).await?;
+            let other: FollowEvents = Docker::events_with(&docker, &Default::default());
+            let other = awaited::<FollowEvents, _>(other).await?;
             shown(&[&read, &streamed::<Events, _>(other).await?.len()])
         })
     })]
