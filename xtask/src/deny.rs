@@ -28,8 +28,7 @@ pub(crate) fn run(_: &Arguments) -> Result<()> {
     let (mut problems, mut count) = (BTreeSet::new(), 0);
     let mut needless = rules.bans.skip.iter().map(|skip| skip.name.as_str()).collect::<BTreeSet<_>>();
     for manifest in MANIFESTS {
-        let arguments =
-            ["metadata", "--format-version", "1", "--all-features", "--locked", "--manifest-path", manifest];
+        let arguments = ["metadata", "--format-version", "1", "--all-features", "--manifest-path", manifest];
         let metadata = workspace::cargo_output(&arguments)?;
         let metadata: Metadata = serde_json::from_str(&metadata).context(|| "read cargo's metadata".to_owned())?;
         count += metadata.packages.len();

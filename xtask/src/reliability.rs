@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use clap::Args;
@@ -15,8 +15,11 @@ use crate::workspace;
 #[derive(Args)]
 pub(crate) struct Arguments {
     /// For how many seconds containers come and go on every engine
-    #[arg(long, value_name = "N", default_value_t = 60)]
+    #[arg(long, value_name = "N", default_value_t = 60, conflicts_with = "counts")]
     load_seconds: u64,
+    /// Take what tests have counted before, with LONGSHORE_TALLY naming this file, instead of running them
+    #[arg(long, value_name = "FILE")]
+    counts: Option<PathBuf>,
 }
 
 /// Says for how long containers come and go.
@@ -45,20 +48,31 @@ const TOPICS: &[(&str, &str)] = &[
 type Counts = BTreeMap<String, BTreeMap<String, u64>>;
 
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
-    let counts = workspace::root().join("target/reliability.tsv");
-    if counts.exists() {
-        fs::remove_file(&counts)?;
+    let counts = match &arguments.counts {
+        Some(counts) => counts.canonicalize().context(|| format!("find {}", counts.display()))?,
+        None => count(arguments.load_seconds)?,
+    };
+    if !fs::read_to_string(&counts)?.contains(BESIDE) {
+        counting(workspace::cargo(&["run", "--package", "bench", "--bin", "bench-faults"]), &counts)?;
     }
-    let mut tests = Command::new(std::env::current_exe()?);
-    tests.arg("test").env(LOAD_SECONDS, arguments.load_seconds.to_string());
-    counting(tests, &counts)?;
-    counting(workspace::cargo(&["run", "--package", "bench", "--bin", "bench-faults"]), &counts)?;
     let page = page(&read(&fs::read_to_string(&counts)?)?, &facts(arguments)?);
     let path = workspace::root().join(PAGE);
     fs::create_dir_all(path.parent().unwrap_or(&path))?;
     fs::write(&path, page).context(|| format!("write {PAGE}"))?;
     println!("\nwritten: {PAGE}");
     Ok(())
+}
+
+/// Runs every test, and tells where the counts are.
+fn count(load_seconds: u64) -> Result<PathBuf> {
+    let counts = workspace::root().join("target/reliability.tsv");
+    if counts.exists() {
+        fs::remove_file(&counts)?;
+    }
+    let mut tests = Command::new(std::env::current_exe()?);
+    tests.arg("test").env(LOAD_SECONDS, load_seconds.to_string());
+    counting(tests, &counts)?;
+    Ok(counts)
 }
 
 /// Runs a command that adds what it counts to a file.
@@ -85,7 +99,10 @@ fn read(text: &str) -> Result<Counts> {
 
 /// With what the counts were made.
 fn facts(arguments: &Arguments) -> Result<Vec<(&'static str, String)>> {
-    let seconds = arguments.load_seconds;
+    let command = match arguments.counts {
+        Some(_) => "`LONGSHORE_TALLY=FILE cargo xtask test`, then `cargo xtask reliability --counts FILE`".to_owned(),
+        None => format!("`cargo xtask reliability --load-seconds {}`", arguments.load_seconds),
+    };
     let output = |program: &str, arguments: &[&str]| -> Result<String> {
         let output = Command::new(program).args(arguments).current_dir(workspace::root()).output()?;
         Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
@@ -93,7 +110,7 @@ fn facts(arguments: &Arguments) -> Result<Vec<(&'static str, String)>> {
     let changes = output("git", &["status", "--porcelain", "--untracked-files=no", "--", "crates"])?;
     let commit = output("git", &["rev-parse", "--short", "HEAD"])?;
     Ok(vec![
-        ("command", format!("`cargo xtask reliability --load-seconds {seconds}`")),
+        ("command", command),
         ("date", output("date", &["-u", "+%Y-%m-%d %H:%M UTC"])?),
         ("longshore", if changes.is_empty() { commit } else { format!("{commit} with changes") }),
         ("compiler", output("rustc", &["--version"])?),

@@ -1,5 +1,7 @@
 //! Targets of requests.
 
+use std::collections::BTreeMap;
+
 use longshore_wire::filters::Filters;
 use longshore_wire::path::Path;
 use longshore_wire::query::Query;
@@ -28,8 +30,8 @@ pub fn check(bytes: &[u8]) {
     let (key, value) = pair.split_once('=').expect("a key and a value");
     assert_eq!((decoded(key), decoded(value)), (text.to_owned(), text.to_owned()));
     let filters = filters.strip_prefix("filters=").expect("filters");
-    let found: serde_json::Value = serde_json::from_str(&decoded(filters)).expect("JSON");
-    assert_eq!(found, serde_json::json!({ text: [text] }));
+    let found: BTreeMap<String, Vec<String>> = serde_json::from_str(&decoded(filters)).expect("JSON");
+    assert_eq!(found, [(text.to_owned(), vec![text.to_owned()])].into());
 }
 
 fn decoded(text: &str) -> String {

@@ -41,6 +41,7 @@ mod scope;
 mod swarm;
 mod system;
 mod timestamp;
+mod tree;
 mod volume;
 
 pub use build_cache::{BuildCache, BuildCacheKind};

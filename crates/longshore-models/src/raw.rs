@@ -53,7 +53,7 @@ impl<T> Raw<T> {
 
     /// Returns the JSON as a tree. It is parsed at the first call and kept.
     pub fn value(&self) -> &Value {
-        self.value.get_or_init(|| serde_json::from_str(&self.json).unwrap_or_default())
+        self.value.get_or_init(|| crate::tree::from_str(&self.json).unwrap_or_default())
     }
 
     /// Tells whether the JSON is an object with that key, be its value `null`.

@@ -15,5 +15,6 @@ pub struct AttestationStatement {
     /// URI of the kind of statement, such as `https://slsa.dev/provenance/v1`.
     pub predicate_type: String,
     /// The in-toto statement itself; `null` unless asked for.
+    #[serde(deserialize_with = "crate::tree::deserialize")]
     pub statement: Value,
 }

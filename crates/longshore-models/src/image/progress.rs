@@ -25,6 +25,7 @@ pub struct ProgressMessage {
     /// What went wrong, until API 1.47.
     pub error: String,
     /// Something for programs, such as the id of the image; `null` if there is none.
+    #[serde(deserialize_with = "crate::tree::deserialize")]
     pub aux: Value,
 }
 

@@ -17,6 +17,7 @@ pub struct Runtime {
     #[serde(rename = "runtimeType")]
     pub kind: String,
     /// Settings that containerd gives it; `null` if there are none.
+    #[serde(deserialize_with = "crate::tree::deserialize")]
     pub options: serde_json::Value,
     /// What it tells of itself, such as its features as JSON, API 1.44+.
     pub status: BTreeMap<String, String>,

@@ -58,5 +58,6 @@ pub struct ComponentVersion {
     /// Version.
     pub version: String,
     /// Whatever else the component tells, usually texts.
+    #[serde(deserialize_with = "crate::tree::deserialize_map")]
     pub details: BTreeMap<String, Value>,
 }

@@ -21,6 +21,7 @@ pub struct VolumeInspect {
     /// When it was created.
     pub created_at: Timestamp,
     /// What its driver tells of it; the usual one tells nothing.
+    #[serde(deserialize_with = "crate::tree::deserialize_map")]
     pub status: BTreeMap<String, Value>,
     /// Labels.
     pub labels: BTreeMap<String, String>,

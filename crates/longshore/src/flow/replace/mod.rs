@@ -4,7 +4,7 @@ mod aside;
 mod compare;
 mod predict;
 
-use longshore_models::{ContainerInspect, Raw};
+use longshore_models::{ContainerInspect, Raw, SystemInfo};
 use longshore_wire::path::Path;
 use serde_json::Value;
 
@@ -144,8 +144,8 @@ impl Replacement<'_> {
             return Ok(false);
         }
         let info = Request::new(Method::Get, Path::new("info"), Operation::new("tell of the engine"));
-        let info: Value = docker.send(info).await?.json().await?;
-        let predicted = predict::predict(&self.body, image.value(), &info);
+        let info: Raw<SystemInfo> = docker.send(info).await?.raw().await?;
+        let predicted = predict::predict(&self.body, image.value(), info.value());
         let difference = compare::difference(&self.body, &predicted, existing.value());
         tracing::debug!(
             container = self.names.own(),
