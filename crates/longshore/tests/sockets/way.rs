@@ -88,7 +88,7 @@ impl<'a> Way<'a> {
         let deadlines = Deadlines::default().connect(SILENCE).head(SILENCE).idle(SILENCE).total(4 * SILENCE);
         for position in [0, length / 3, length - 1] {
             let fault = Direction { stall_after: Some(position), ..Direction::default() };
-            let outcome = self.run(transcript, fault, deadlines.clone()).await;
+            let outcome = self.run(transcript, fault, deadlines).await;
             counted.fault(&outcome);
             check(transcript, &outcome, &[ErrorKind::Timeout], &format!("{fault:?}"));
         }
