@@ -5,7 +5,7 @@
 //! `target/fuzz/artifacts`; once the fault is gone it belongs into `fuzz/corpus`, where the ordinary tests run it.
 
 use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::{env, fs};
 
@@ -38,6 +38,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let chosen = if arguments.targets.is_empty() { all } else { arguments.targets.clone() };
     let mut failed = Vec::new();
     for target in chosen {
+        tool.build(&target)?;
         match tool.fuzz(&target, arguments.seconds)? {
             Some(executions) => {
                 println!("{target}: {executions} executions in {} s", arguments.seconds);
@@ -108,6 +109,19 @@ impl Tool {
         command
     }
 
+    /// How this task calls cargo-fuzz for one of its commands.
+    fn cargo_fuzz(&self, command: &str, target: &str) -> Command {
+        let sanitizer = if self.has_nightly { "address" } else { "none" };
+        let mut command = self.cargo(&["fuzz", command, "--sanitizer", sanitizer, "--target-dir"]);
+        command.arg(workspace::root().join("target/fuzz")).arg(target);
+        command
+    }
+
+    fn build(&self, target: &str) -> Result<()> {
+        let built = self.cargo_fuzz("build", target).status().context(|| "run cargo-fuzz".to_owned())?;
+        if built.success() { Ok(()) } else { Err(Error::new(format!("the fuzzer of {target} can't be built"))) }
+    }
+
     /// Runs a target, and tells how often it ran; `None` if an input makes it fail.
     fn fuzz(&self, target: &str, seconds: u64) -> Result<Option<u64>> {
         let root = workspace::root();
@@ -116,14 +130,12 @@ impl Tool {
         for folder in [&found, &artifacts] {
             fs::create_dir_all(folder).context(|| format!("make {}", folder.display()))?;
         }
-        let sanitizer = if self.has_nightly { "address" } else { "none" };
-        let shown = |path: &Path| path.to_string_lossy().into_owned();
-        let mut command = self.cargo(&["fuzz", "run", "--sanitizer", sanitizer, "--target-dir"]);
-        command.arg(root.join("target/fuzz")).arg(target).arg(&found).arg(root.join("fuzz/corpus").join(target));
+        let mut command = self.cargo_fuzz("run", target);
+        command.arg(&found).arg(root.join("fuzz/corpus").join(target));
         command.args([
             "--",
             &format!("-max_total_time={seconds}"),
-            &format!("-artifact_prefix={}/", shown(&artifacts)),
+            &format!("-artifact_prefix={}/", artifacts.display()),
             "-max_len=4096",
             "-timeout=20",
             "-print_final_stats=1",
