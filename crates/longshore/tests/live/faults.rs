@@ -146,7 +146,7 @@ async fn try_all(live: &Live, proxy: &FaultProxy, options: ConnectOptions, stall
     for (name, call) in kinds() {
         let run = async |to_client: Direction, deadlines: Deadlines| {
             proxy.set(Faults { to_client, ..Faults::default() });
-            let docker = Docker::connect_with(&options.clone().deadlines(deadlines)).unwrap();
+            let docker = Docker::connect_with(&options.clone().deadlines(deadlines))?;
             let calling = tokio::time::timeout(PATIENCE, call(docker.clone(), containers.clone()));
             let outcome = calling.await.unwrap_or_else(|_| panic!("{name}, {to_client:?}: it hangs"));
             proxy.set(Faults::default());
