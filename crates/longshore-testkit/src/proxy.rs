@@ -3,7 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -70,6 +70,9 @@ struct Shared {
     faults: Mutex<Faults>,
     opened: AtomicUsize,
     alive: AtomicUsize,
+    /// The most bytes that a connection has brought to a client.
+    longest: AtomicU64,
+    connections: Mutex<JoinSet<()>>,
 }
 
 impl FaultProxy {
@@ -121,9 +124,19 @@ impl FaultProxy {
         *self.shared.faults.lock().unwrap_or_else(PoisonError::into_inner) = faults;
     }
 
+    /// Cuts the connections that are open now. One that has fallen silent ends in no other way.
+    pub fn cut_all(&self) {
+        self.shared.end_all();
+    }
+
     /// How many connections were opened in all.
     pub fn opened(&self) -> usize {
         self.shared.opened.load(Ordering::SeqCst)
+    }
+
+    /// The most bytes that one connection has brought to a client since this was last asked.
+    pub fn longest(&self) -> u64 {
+        self.shared.longest.swap(0, Ordering::SeqCst)
     }
 
     /// How many connections are open now.
@@ -135,6 +148,7 @@ impl FaultProxy {
 impl Drop for FaultProxy {
     fn drop(&mut self) {
         self.listening.abort();
+        self.shared.end_all();
         if let Address::Unix(path) = &self.address {
             // Nothing can be done about a socket that stays behind.
             let _ = std::fs::remove_file(path);
@@ -149,25 +163,33 @@ impl Shared {
             faults: Mutex::default(),
             opened: AtomicUsize::new(0),
             alive: AtomicUsize::new(0),
+            longest: AtomicU64::new(0),
+            connections: Mutex::default(),
         })
     }
 
     async fn serve_unix(self: Arc<Self>, listener: UnixListener) {
-        let mut connections = JoinSet::new();
         while let Ok((client, _)) = listener.accept().await {
-            connections.spawn(self.clone().forward(client, |_| {}));
-            while connections.try_join_next().is_some() {}
+            self.keep(self.clone().forward(client, |_| {}));
         }
     }
 
     async fn serve_tcp(self: Arc<Self>, listener: TcpListener) {
-        let mut connections = JoinSet::new();
         while let Ok((client, _)) = listener.accept().await {
             // What can't be set here only makes segments larger.
             let _ = client.set_nodelay(true);
-            connections.spawn(self.clone().forward(client, reset));
-            while connections.try_join_next().is_some() {}
+            self.keep(self.clone().forward(client, reset));
         }
+    }
+
+    fn keep(&self, forwarding: impl Future<Output = ()> + Send + 'static) {
+        let mut connections = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
+        connections.spawn(forwarding);
+        while connections.try_join_next().is_some() {}
+    }
+
+    fn end_all(&self) {
+        self.connections.lock().unwrap_or_else(PoisonError::into_inner).abort_all();
     }
 
     /// Carries bytes both ways until both have ended or a fault ends them.
@@ -179,8 +201,9 @@ impl Shared {
         let ended = {
             let (from_client, to_client) = tokio::io::split(&mut client);
             let (from_engine, to_engine) = engine.split();
-            let up = carry(from_client, to_engine, faults.to_engine);
-            let down = carry(from_engine, to_client, faults.to_client);
+            let nobody = AtomicU64::new(0);
+            let up = carry(from_client, to_engine, faults.to_engine, &nobody);
+            let down = carry(from_engine, to_client, faults.to_client, &self.longest);
             let both = async { tokio::try_join!(up, down) };
             both.await.err()
         };
@@ -224,7 +247,7 @@ impl From<io::Error> for End {
     }
 }
 
-async fn carry<R, W>(mut from: R, mut to: W, direction: Direction) -> Result<(), End>
+async fn carry<R, W>(mut from: R, mut to: W, direction: Direction, longest: &AtomicU64) -> Result<(), End>
 where
     R: AsyncRead + Unpin,
     W: AsyncWrite + Unpin,
@@ -250,6 +273,7 @@ where
                 }
                 to.write_all(&buffer[..read]).await?;
                 count += read as u64;
+                longest.fetch_max(count, Ordering::SeqCst);
             }
         }
     }

@@ -166,6 +166,11 @@ impl Transcript {
         all.any(|untold| untold.outcome.is(outcome))
     }
 
+    /// Whether `outcome` is what the call gives if any of its answers ends somewhere, and nothing tells that it was cut.
+    pub fn may_end_somewhere_with(&self, outcome: &Result<String>) -> bool {
+        self.untold.iter().any(|untold| untold.outcome.is(outcome))
+    }
+
     /// An engine for it, and for [good calls](Transcript::good_call) afterwards.
     pub fn engine(&self) -> ScriptedEngine {
         self.engine_with(|_, answer| answer)
@@ -203,9 +208,13 @@ impl Transcript {
 
     /// A client for it.
     pub fn docker(&self, engine: &ScriptedEngine, deadlines: Deadlines) -> Docker {
-        let mut options = ConnectOptions::default().deadlines(deadlines);
+        engine.docker_with(&self.options(ConnectOptions::default().deadlines(deadlines)))
+    }
+
+    /// What a client for it is to be told beyond `options`: the version that it speaks, unless it asks.
+    pub fn options(&self, mut options: ConnectOptions) -> ConnectOptions {
         options.version = self.version;
-        engine.docker_with(&options)
+        options
     }
 
     /// Makes the call.

@@ -13,7 +13,7 @@ async fn requests_cut_reset_or_stalled_anywhere() {
     let mut counted = Counted::default();
     for transcript in &transcripts() {
         let whole = sent_on_each_connection(transcript).await;
-        counted.exchange(whole);
+        counted.bytes(whole);
         for position in 0..whole {
             for fault in [Fault::Cut, Fault::Reset, Fault::Stall] {
                 if fault != Fault::Stall || !is_threaded(transcript) {

@@ -20,6 +20,7 @@ mod environments;
 mod events;
 mod exceptions;
 mod exec;
+mod faults;
 mod follow;
 mod grpc;
 mod guards;
@@ -102,6 +103,7 @@ fn main() -> ExitCode {
         environments::tests(),
         events::tests(),
         exec::tests(),
+        faults::tests(),
         follow::tests(),
         grpc::tests(),
         guards::tests(),

@@ -1,0 +1,278 @@
+//! What real engines send, cut, reset, stalled and slowed down on the way: over a unix socket, TCP and ssh.
+//!
+//! Every byte of every kind of exchange is tried in memory (`tests/fault`); here a few of each are, of whatever the engine
+//! sends today.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::time::{Duration, SystemTime};
+
+use longshore::system::EventsOptions;
+use longshore::{ConnectOptions, Container, Deadlines, Docker, ErrorKind, Payload, Result, Until};
+use longshore_testkit::live::Live;
+use longshore_testkit::{Direction, FaultProxy, Faults, tally};
+
+use crate::harness::{Outcome, Test, test_within};
+use crate::support::{Entry, tar, until};
+
+pub(crate) fn tests() -> Vec<Test> {
+    let patience = Duration::from_secs(240);
+    vec![
+        test_within(patience, faults_over_a_unix_socket),
+        test_within(patience, faults_over_tcp),
+        #[cfg(feature = "ssh")]
+        test_within(patience, faults_over_ssh),
+    ]
+}
+
+/// How many positions of an exchange are tried.
+const POSITIONS: u64 = 6;
+
+/// How long a silence may last where one is made; a busy engine is silent for longer.
+const SILENCE: Duration = Duration::from_millis(500);
+
+/// How long anything may take. It is a hang then.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+type Calling = Pin<Box<dyn Future<Output = Result<String>> + Send>>;
+
+/// A kind of exchange: its name, and the call, which is told the container that runs and the one that has ended.
+type Kind = (&'static str, fn(Docker, [String; 2]) -> Calling);
+
+fn kinds() -> Vec<Kind> {
+    vec![
+        ("inspect", |docker, [running, _]| {
+            Box::pin(async move { Ok(docker.container(running).inspect().await?.state.status.to_string()) })
+        }),
+        ("list", |docker, [running, _]| {
+            Box::pin(async move {
+                let options = longshore::container::ListOptions::default().filter("id", running);
+                Ok(docker.containers().list_with(&options).await?.len().to_string())
+            })
+        }),
+        ("logs", |docker, [_, ended]| {
+            Box::pin(async move {
+                let output = docker.container(ended).logs().await?.collect().await?;
+                Ok(format!("{} {}", output.stdout, output.stderr))
+            })
+        }),
+        ("exec", |docker, [running, _]| {
+            Box::pin(async move {
+                let done = docker.container(running).exec(["sh", "-c", "seq 1 9; seq 3 >&2; exit 3"]).output().await?;
+                Ok(format!("{} {} {}", done.status, done.stdout, done.stderr))
+            })
+        }),
+        ("exec on a terminal", |docker, [running, _]| {
+            Box::pin(async move {
+                let done = docker.container(running).exec(["seq", "1", "20"]).tty().output().await?;
+                Ok(format!("{} {}", done.status, done.stdout))
+            })
+        }),
+        ("one sample", |docker, [running, _]| {
+            Box::pin(async move { Ok(docker.container(running).stats_once().await?.name().to_owned()) })
+        }),
+        ("stats", |docker, [running, _]| {
+            Box::pin(async move {
+                let sample = docker.container(running).stats().await?.next().await.transpose()?;
+                Ok(sample.map(|sample| sample.name().to_owned()).unwrap_or_default())
+            })
+        }),
+        ("events", |docker, [_, ended]| {
+            Box::pin(async move {
+                let options = EventsOptions::default().container(ended).filter("event", "start");
+                let options = options.since(SystemTime::UNIX_EPOCH).until(SystemTime::now());
+                let mut events = docker.events_with(&options).await?;
+                let mut all = String::new();
+                while let Some(event) = events.next().await {
+                    all.push_str(&format!("{} ", event?.action));
+                }
+                Ok(all)
+            })
+        }),
+        ("archive down", |docker, [running, _]| {
+            Box::pin(async move {
+                let mut archive = docker.container(running).archive("/etc/passwd").await?;
+                Ok(archive.copy_to(&mut tokio::io::sink()).await?.to_string())
+            })
+        }),
+        ("archive up", |docker, [running, _]| {
+            Box::pin(async move {
+                let tar = tar(&[Entry::file("faults", b"a file")]);
+                docker.container(running).put_archive("/tmp", Payload::reader(std::io::Cursor::new(tar))).await?;
+                Ok("unpacked".to_owned())
+            })
+        }),
+        ("wait", |docker, [_, ended]| {
+            Box::pin(async move { Ok(docker.container(ended).wait(Until::NotRunning).await?.await?.to_string()) })
+        }),
+    ]
+}
+
+/// What was done to exchanges, and what came of it.
+#[derive(Default)]
+struct Count {
+    exchanges: u64,
+    faults: u64,
+    right: u64,
+    kinds: std::collections::BTreeMap<String, u64>,
+}
+
+impl Count {
+    fn note(&mut self, outcome: &Result<String>) {
+        self.faults += 1;
+        match outcome {
+            Ok(_) => self.right += 1,
+            Err(error) => *self.kinds.entry(format!("{:?}", error.kind())).or_default() += 1,
+        }
+    }
+
+    fn tally(self) {
+        tally("faults", "exchanges of real engines", self.exchanges);
+        tally("faults", "faults injected", self.faults);
+        tally("faults", "outcome: right value", self.right);
+        for (kind, count) in self.kinds {
+            tally("faults", &format!("outcome: {kind}"), count);
+        }
+        tally("faults", "hangs", 0);
+        tally("faults", "leaks", 0);
+    }
+}
+
+/// Makes every kind of exchange with every kind of fault on the way.
+async fn try_all(live: &Live, proxy: &FaultProxy, options: ConnectOptions, stalls: bool) -> Outcome {
+    let options = options.version(live.engine().api());
+    let containers = containers(live).await?;
+    let mut count = Count::default();
+    for (name, call) in kinds() {
+        let run = async |to_client: Direction, deadlines: Deadlines| {
+            proxy.set(Faults { to_client, ..Faults::default() });
+            let docker = Docker::connect_with(&options.clone().deadlines(deadlines))?;
+            let calling = tokio::time::timeout(PATIENCE, call(docker.clone(), containers.clone()));
+            let outcome = calling.await.unwrap_or_else(|_| panic!("{name}, {to_client:?}: it hangs"));
+            proxy.set(Faults::default());
+            docker.close();
+            let again = docker.with_deadlines(Deadlines::default()).ping().await;
+            assert!(again.is_ok(), "{name}, {to_client:?}, afterwards: {again:?}");
+            drop(docker);
+            outcome
+        };
+        let expected = call(Docker::clone(live), containers.clone()).await?;
+        proxy.longest();
+        assert_eq!(run(Direction::default(), Deadlines::default()).await?, expected, "{name}");
+        let length = proxy.longest().max(1);
+        count.exchanges += 1;
+        for piece in [1, 7, 100] {
+            let slow = Direction { piece: Some(piece), ..Direction::default() };
+            let outcome = run(slow, Deadlines::default()).await;
+            count.note(&outcome);
+            assert_eq!(outcome?, expected, "{name}, in pieces of {piece}");
+        }
+        for position in (0..POSITIONS).map(|part| length * part / POSITIONS) {
+            let cut = Direction { cut_after: Some(position), ..Direction::default() };
+            let reset = Direction { reset_after: Some(position), ..Direction::default() };
+            for fault in [cut, reset] {
+                let outcome = run(fault, Deadlines::default()).await;
+                count.note(&outcome);
+                check(&format!("{name}, {fault:?}"), &outcome, &expected, |kind| {
+                    matches!(kind, ErrorKind::Closed | ErrorKind::Truncated | ErrorKind::Connect)
+                });
+            }
+        }
+        let deadlines = Deadlines::default().head(SILENCE).idle(SILENCE).connect(SILENCE).total(4 * SILENCE);
+        for position in [0, length / 2].into_iter().filter(|_| stalls) {
+            let fault = Direction { stall_after: Some(position), ..Direction::default() };
+            let outcome = run(fault, deadlines).await;
+            count.note(&outcome);
+            check(&format!("{name}, {fault:?}"), &outcome, &expected, |kind| kind == ErrorKind::Timeout);
+        }
+        proxy.cut_all();
+    }
+    until("no connection", || async { Ok(proxy.alive() == 0) }).await?;
+    count.tally();
+    Ok(())
+}
+
+/// Fails unless it is the right value, or an error of a kind that is documented for this.
+fn check(what: &str, outcome: &Result<String>, expected: &str, documented: impl Fn(ErrorKind) -> bool) {
+    match outcome {
+        Ok(value) => assert_eq!(value, expected, "{what}: a short success"),
+        Err(error) => assert!(documented(error.kind()), "{what}: {error:?}"),
+    }
+}
+
+/// One that runs, and one that has written and ended.
+async fn containers(live: &Live) -> Result<[String; 2]> {
+    let running: &Container = live.shared().await?;
+    let ended = live.start(live.spec(["sh", "-c", "seq 1 9; seq 3 >&2; exit 3"])).await?;
+    ended.wait(Until::NotRunning).await?.await?;
+    Ok([running.id().to_owned(), ended.id().to_owned()])
+}
+
+async fn faults_over_a_unix_socket(live: Live) -> Outcome {
+    let Some(socket) = live.engine().socket() else { return Ok(()) };
+    let proxy = FaultProxy::unix(socket).await?;
+    try_all(&live, &proxy, ConnectOptions::default().host(proxy.host()), true).await
+}
+
+async fn faults_over_tcp(live: Live) -> Outcome {
+    let Some(socket) = live.engine().socket() else { return Ok(()) };
+    let proxy = FaultProxy::tcp(socket).await?;
+    try_all(&live, &proxy, ConnectOptions::default().host(proxy.host()), true).await
+}
+
+/// Faults of what ssh has encrypted, and sessions that are killed.
+#[cfg(feature = "ssh")]
+async fn faults_over_ssh(live: Live) -> Outcome {
+    use longshore_testkit::{FarSide, Folder, Sshd};
+    use tokio::io::copy_bidirectional;
+    use tokio::net::{TcpStream, UnixListener};
+
+    let sshd = Sshd::start(live.engine(), FarSide::default()).await?;
+    // The proxy leads to a unix socket.
+    let folder = Folder::new();
+    let socket = folder.path().join("ssh.sock");
+    let listener = UnixListener::bind(&socket)?;
+    let port = sshd.port();
+    let bridge = tokio::spawn(async move {
+        let mut connections = tokio::task::JoinSet::new();
+        while let Ok((mut near, _)) = listener.accept().await {
+            connections.spawn(async move {
+                let mut far = TcpStream::connect(("127.0.0.1", port)).await?;
+                copy_bidirectional(&mut near, &mut far).await
+            });
+        }
+    });
+    let proxy = FaultProxy::tcp(&socket).await?;
+    let near: u16 = proxy.host().rsplit(':').next().unwrap_or_default().parse()?;
+    let options = ConnectOptions::default().host(sshd.host_at(near)).ssh(sshd.client()).version(live.engine().api());
+    let containers = containers(&live).await?;
+    let mut count = Count::default();
+    let logs = kinds().into_iter().filter(|(name, _)| ["inspect", "logs", "exec"].contains(name));
+    for (name, call) in logs {
+        let expected = call(Docker::clone(&live), containers.clone()).await?;
+        proxy.longest();
+        let whole = call(Docker::connect_with(&options)?, containers.clone()).await?;
+        assert_eq!(whole, expected, "{name}");
+        let length = proxy.longest();
+        count.exchanges += 1;
+        // The last of it is what the engine says; before that, the two sides come to know each other.
+        let late = (1..=4).map(|part| length * 3 / 4 + length * part / 18);
+        for position in [0, length / 4, length / 2].into_iter().chain(late) {
+            let cut = Direction { cut_after: Some(position), ..Direction::default() };
+            proxy.set(Faults { to_client: cut, ..Faults::default() });
+            let docker = Docker::connect_with(&options)?;
+            let calling = tokio::time::timeout(PATIENCE, call(docker.clone(), containers.clone()));
+            let outcome = calling.await.map_err(|_| format!("{name}, cut at {position}: it hangs"))?;
+            count.note(&outcome);
+            check(&format!("{name}, {cut:?}"), &outcome, &expected, |kind| {
+                matches!(kind, ErrorKind::Closed | ErrorKind::Truncated | ErrorKind::Connect)
+            });
+            proxy.set(Faults::default());
+            docker.ping().await?;
+        }
+    }
+    until("no process of ssh", || async { Ok(sshd.clients().is_empty()) }).await?;
+    bridge.abort();
+    count.tally();
+    Ok(())
+}
