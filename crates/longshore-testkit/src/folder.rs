@@ -2,6 +2,10 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+/// How many milliseconds a folder may take to be gone.
+const PATIENCE: u32 = 1000;
 
 /// A folder of a test's own, which is gone afterwards.
 #[derive(Debug)]
@@ -62,7 +66,15 @@ impl Default for Folder {
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        // What stays behind is among the temporary files.
-        let _ = fs::remove_dir_all(&self.0);
+        // A thread of a copy that was given up may still write what it has begun; what stays behind is among the
+        // temporary files.
+        for _ in 0..PATIENCE {
+            match fs::remove_dir_all(&self.0) {
+                Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => {
+                    std::thread::sleep(Duration::from_millis(1));
+                }
+                _ => return,
+            }
+        }
     }
 }
