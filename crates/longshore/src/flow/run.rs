@@ -1,11 +1,10 @@
 use std::fmt;
 use std::ops::Deref;
-use std::time::Duration;
 
 use tokio::time::timeout;
 
 use crate::api::container::{Container, Containers, Created, ExitStatus, RemoveOptions, Spec, Until, Wait};
-use crate::api::exec::Finished;
+use crate::api::exec::{AFTER_OUTPUT, Finished};
 use crate::api::image::PullOptions;
 use crate::error::{Error, ErrorKind, Operation, Result};
 
@@ -124,9 +123,6 @@ pub(super) async fn run_attached(container: &Container) -> Result<Finished> {
     let exit = exit.await?;
     Ok(Finished::new(exit, container.logs().await?.collect().await?))
 }
-
-/// How long a container may run on after its output has ended, before that output counts as cut.
-const AFTER_OUTPUT: Duration = Duration::from_secs(10);
 
 impl Run {
     /// What the engine did not do as the spec says.

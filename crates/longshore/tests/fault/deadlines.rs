@@ -44,14 +44,21 @@ fn chunk(payload: &[u8]) -> Vec<u8> {
 
 #[tokio::test(start_paused = true)]
 async fn a_command_that_runs_on_after_its_output_has_not_ended_well() {
-    let running = Exchange::new("GET /v1.44/exec/e1/json", json("200 OK", r#"{"ID":"e1","Running":true}"#));
-    let output = [upgraded(MULTIPLEXED), frame(1, "one\n")].concat();
-    let engine = ScriptedEngine::new([
-        Exchange::new("POST /v1.44/containers/web/exec", json("201 Created", r#"{"Id":"e1"}"#)),
-        Exchange::new("POST /v1.44/exec/e1/start", Answer::new(output).then_close()),
-        running.repeats(),
-    ]);
-    let start = Instant::now();
+    let engine = || {
+        let running = Exchange::new("GET /v1.44/exec/e1/json", json("200 OK", r#"{"ID":"e1","Running":true}"#));
+        let output = [upgraded(MULTIPLEXED), frame(1, "one\n")].concat();
+        ScriptedEngine::new([
+            Exchange::new("POST /v1.44/containers/web/exec", json("201 Created", r#"{"Id":"e1"}"#)),
+            Exchange::new("POST /v1.44/exec/e1/start", Answer::new(output).then_close()),
+            running.repeats(),
+        ])
+    };
+    let (start, engine_of_total) = (Instant::now(), engine());
+    let docker = docker(&engine_of_total, Deadlines::default().total(3 * SECOND));
+    let error = never_hangs(docker.container("web").exec("ls").output(), "a deadline").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Timeout, "{error:?}");
+    assert!(start.elapsed() <= 3 * SECOND, "{:?}", start.elapsed());
+    let (start, engine) = (Instant::now(), engine());
     let error = never_hangs(engine.docker().container("web").exec("ls").output(), "a cut").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Truncated, "{error:?}");
     assert!((9 * SECOND..11 * SECOND).contains(&start.elapsed()), "{:?}", start.elapsed());

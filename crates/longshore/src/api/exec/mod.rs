@@ -146,17 +146,22 @@ impl Exec {
     ///
     /// A connection that somebody between here and the engine has closed looks like one that the engine has closed.
     async fn wait_after_output(&self) -> Result<ExitStatus> {
-        let operation = Operation::on("read output of exec", &self.id);
-        self.wait_until(Some(Instant::now() + AFTER_OUTPUT)).await?.ok_or_else(|| {
+        let total = self.docker.deadlines().total.filter(|total| *total < AFTER_OUTPUT);
+        let end = Instant::now() + total.unwrap_or(AFTER_OUTPUT);
+        self.wait_until(Some(end)).await?.ok_or_else(|| {
+            let operation = Operation::on("read output of exec", &self.id);
             let message = "the output has ended, but the command runs on: it has closed its output, or something has \
                 cut the connection";
-            operation.error(ErrorKind::Truncated, message)
+            match total {
+                Some(_) => operation.late(),
+                None => operation.error(ErrorKind::Truncated, message),
+            }
         })
     }
 }
 
-/// How long a process may run on after its output has ended, before that output counts as cut.
-const AFTER_OUTPUT: Duration = Duration::from_secs(10);
+/// How long a process or a container may run on after its output has ended, before that output counts as cut.
+pub(crate) const AFTER_OUTPUT: Duration = Duration::from_secs(10);
 
 /// A request about one exec: `/exec/{id}/{action}`.
 fn request(method: Method, name: &'static str, id: &str, action: &'static str) -> Result<Request> {
