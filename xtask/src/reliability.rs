@@ -148,9 +148,9 @@ fn beside(counted: &BTreeMap<String, u64>) -> String {
         }
     }
     let mut text = format!(
-        "\n## {}\n\nThe same answers with the same faults for both: cut and reset at every byte, stalled at every \
-         32nd. Both have a deadline of a second for the call; a call that takes 15 seconds counts as hanging. What \
-         happened to neither is left out.\n\n| call and outcome | longshore | bollard |\n| --- | ---: | ---: |\n",
+        "\n## {}\n\nThe same answers with the same faults for both: cut and reset at every byte, stalled at \
+         some of them. Both have the same deadline for the call; one that comes to nothing long after it counts as \
+         hanging. What happened to neither is left out.\n\n| call and outcome | longshore | bollard |\n| --- | ---: | ---: |\n",
         capital(BESIDE)
     );
     for (row, [ours, theirs]) in rows.iter().filter(|(_, counts)| counts.iter().any(|count| *count > 0)) {

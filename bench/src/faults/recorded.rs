@@ -47,7 +47,7 @@ impl Call {
 
     pub(crate) fn exchanges(self) -> Vec<Exchange> {
         match self {
-            Call::Inspect => vec![Exchange::faulty("GET", "/containers/web/json", json(&compact(INSPECT)))],
+            Call::Inspect => vec![Exchange::faulty("GET", "/containers/web/json", json("200 OK", &compact(INSPECT)))],
             Call::List => vec![Exchange::faulty("GET", "/containers/json", chunked("application/json", "", &list()))],
             Call::Logs => {
                 let lines: Vec<Vec<u8>> = (0..20).map(line).collect();
@@ -86,32 +86,22 @@ impl Exchange {
 fn exec() -> Vec<Exchange> {
     let state = |running: bool, code: &str| {
         let state = format!(r#"{{"ID":"e1","Running":{running},"ExitCode":{code},"ContainerID":"c1","Pid":7}}"#);
-        json(&state)
+        json("200 OK", &state)
     };
     let mut output = b"HTTP/1.1 101 UPGRADED\r\nContent-Type: application/vnd.docker.multiplexed-stream\r\n\
         Connection: Upgrade\r\nUpgrade: tcp\r\n\r\n"
         .to_vec();
     output.extend((0..10).flat_map(line));
-    let created = json(r#"{"Id":"e1"}"#);
     vec![
-        Exchange::new("POST", "/containers/web/exec", created.replace_status("201 Created")),
+        Exchange::new("POST", "/containers/web/exec", json("201 Created", r#"{"Id":"e1"}"#)),
         Exchange::faulty("POST", "/exec/e1/start", output),
         Exchange { after_fault: Some(state(true, "null")), ..Exchange::new("GET", "/exec/e1/json", state(false, "0")) },
     ]
 }
 
-trait ReplaceStatus {
-    fn replace_status(self, status: &str) -> Self;
-}
-
-impl ReplaceStatus for Vec<u8> {
-    fn replace_status(self, status: &str) -> Self {
-        [b"HTTP/1.1 ", status.as_bytes(), &self["HTTP/1.1 200 OK".len()..]].concat()
-    }
-}
-
-fn json(text: &str) -> Vec<u8> {
-    format!("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{text}", text.len()).into()
+fn json(status: &str, text: &str) -> Vec<u8> {
+    let length = text.len();
+    format!("HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{text}").into()
 }
 
 fn chunked(content_type: &str, fields: &str, chunks: &[Vec<u8>]) -> Vec<u8> {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::{Missed, Resumed};
+use crate::docker::Docker;
 use crate::error::{Error, ErrorKind, Operation, Result};
 
 /// How hard to try to go on.
@@ -31,6 +32,14 @@ impl Default for Limits {
 }
 
 impl Limits {
+    /// The client for one connection, which may be silent for so long, of a stream that has to end by then.
+    pub(super) fn client(&self, docker: &Docker, end: Option<Instant>) -> Docker {
+        let mut deadlines = *docker.deadlines();
+        deadlines.idle = [deadlines.idle, self.idle].into_iter().flatten().min();
+        deadlines.total = end.map(|end| end.saturating_duration_since(Instant::now()));
+        docker.with_deadlines(deadlines)
+    }
+
     /// How long to wait before the next attempt, when so many have been in vain: twice as long as before, less up to
     /// half of it by chance, so that many who lost the same engine don't return at once.
     fn pause(&self, in_vain: u32) -> Duration {

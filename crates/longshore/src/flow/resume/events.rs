@@ -234,16 +234,14 @@ impl ResumingEvents {
     /// Asks for the events, from a little before the last one on.
     fn open(&mut self) {
         let mut call = self.call.clone();
-        let mut deadlines = *call.docker.deadlines();
-        deadlines.idle = [deadlines.idle, self.limits.idle].into_iter().flatten().min();
-        deadlines.total = self.end.map(|end| end.saturating_duration_since(Instant::now()));
-        call.docker = call.docker.with_deadlines(deadlines);
+        call.docker = self.limits.client(&call.docker, self.end);
         // What came before the first connection is not told later either.
         let first = call.options.since.or(self.answered);
         call.options.since = first.max(self.latest.and_then(|latest| latest.checked_sub(OVERLAP)));
         self.opened = Instant::now();
         self.state = State::Opening(Box::pin(call.open_at()));
     }
+
     /// Begins to read what the engine answers.
     fn begin(&mut self, events: Events, answered: Option<i64>) {
         let now = SystemTime::now();

@@ -209,10 +209,7 @@ impl ResumingLines {
 
     fn next_call(&self) -> Logs {
         let mut logs = self.logs.clone();
-        let mut deadlines = *logs.of.docker.deadlines();
-        deadlines.idle = [deadlines.idle, self.limits.idle].into_iter().flatten().min();
-        deadlines.total = self.end.map(|end| end.saturating_duration_since(Instant::now()));
-        logs.of.docker = logs.of.docker.with_deadlines(deadlines);
+        logs.of.docker = self.limits.client(&logs.of.docker, self.end);
         logs.follow = self.follow;
         let since = match (self.position.time(), self.answered.filter(|_| self.tail_is_over)) {
             (Some(Time { seconds, nanoseconds }), _) => {
