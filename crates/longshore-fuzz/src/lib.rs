@@ -10,7 +10,7 @@
 //! | [`answers`] | a call gives what the decoders of answers say |
 //! | [`output`] | a container's output is the same in whatever pieces it comes, as chunks, lines and text |
 //! | [`demux`], [`json`] | frames and JSON values are the same in whatever pieces they come |
-//! | [`events`], [`list`], [`large_list`] | events and lists are the same in whatever pieces they come |
+//! | [`events`], [`list`] | events and lists are the same in whatever pieces they come |
 //! | [`models`] | decoding what engines send never panics, nor what is reckoned from it |
 //! | [`settings`] | what `inspect` gives back as `create` took it can go out again |
 //! | [`endpoint`], [`reference`](mod@reference), [`versions`], [`ports`] | what is read is written so that it is read again |
@@ -33,7 +33,6 @@ pub mod events;
 pub mod http;
 pub mod ignore;
 pub mod json;
-pub mod large_list;
 pub mod list;
 pub mod models;
 pub mod mutation;
@@ -59,7 +58,7 @@ pub struct Target {
 }
 
 /// All targets, by name.
-pub const TARGETS: [Target; 23] = [
+pub const TARGETS: [Target; 22] = [
     Target { name: "answers", check: answers::check },
     Target { name: "buildkit", check: buildkit::check },
     Target { name: "config", check: config::check },
@@ -71,7 +70,6 @@ pub const TARGETS: [Target; 23] = [
     Target { name: "http", check: http::check },
     Target { name: "ignore", check: ignore::check },
     Target { name: "json", check: json::check },
-    Target { name: "large_list", check: large_list::check },
     Target { name: "list", check: list::check },
     Target { name: "models", check: models::check },
     Target { name: "output", check: output::check },

@@ -49,27 +49,6 @@ impl<T: DeserializeOwned> ListDecoder<T> {
         }
     }
 
-    /// Whether all that came is decoded, and one more element follows.
-    pub(super) fn is_between(&self) -> bool {
-        self.place == Place::Element && self.rest.is_empty()
-    }
-
-    /// Gives back what is not decoded yet, where that is a part of an element that follows another.
-    pub(super) fn take_rest(&mut self) -> Option<Vec<u8>> {
-        (self.place == Place::Element).then(|| std::mem::take(&mut self.rest))
-    }
-
-    /// Decodes what follows where [an element follows](Self::is_between), on its own.
-    pub(super) fn between(&self) -> Self {
-        ListDecoder { place: Place::Element, ..ListDecoder::new(self.operation.clone()) }
-    }
-
-    /// Takes over what was decoded of the text that follows.
-    pub(super) fn append(&mut self, mut next: Self) {
-        self.items.append(&mut next.items);
-        (self.place, self.rest, self.enough) = (next.place, next.rest, next.enough);
-    }
-
     /// Gives the list once all of it has come.
     pub(super) fn finish(mut self) -> Result<Vec<T>> {
         self.decode_rest()?;

@@ -7,7 +7,6 @@ mod client;
 mod connection;
 mod deadlines;
 mod exchange;
-mod large_list;
 mod list;
 mod payload;
 mod pool;

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use super::connection::Connection;
 use super::deadlines::Deadlines;
 use super::exchange::Answer;
-use super::large_list::LargeList;
+use super::list::ListDecoder;
 use super::pool::Pool;
 use super::reader::{Upgraded, Window};
 use super::refusal::refusal;
@@ -91,10 +91,10 @@ impl Response {
     }
 
     /// Reads a JSON body that is a list, element by element as it comes: its text is never in memory as a whole, and is
-    /// decoded while the engine still writes, what is large by other threads.
-    pub(crate) async fn list<T: DeserializeOwned + Send + 'static>(mut self) -> Result<Vec<T>> {
+    /// decoded while the engine still writes.
+    pub(crate) async fn list<T: DeserializeOwned>(mut self) -> Result<Vec<T>> {
         self.body.timer.idle = self.body.whole;
-        let mut list = LargeList::new(self.body.operation.clone());
+        let mut list = ListDecoder::new(self.body.operation.clone());
         let mut length = 0;
         while let Some(piece) = self.body.next().await {
             let piece = piece?;
@@ -102,9 +102,9 @@ impl Response {
             if length > LARGEST_ANSWER {
                 return Err(self.body.too_large(LARGEST_ANSWER));
             }
-            list.push(&piece).await?;
+            list.push(&piece)?;
         }
-        list.finish().await
+        list.finish()
     }
 
     /// Reads a JSON body, and keeps its text.
