@@ -15,6 +15,7 @@ use tokio::runtime::{Handle, Runtime};
 
 use crate::exceptions::{EXCEPTIONS, Exception};
 use crate::journal::{self, Journal};
+use crate::races;
 
 /// How long a test may take.
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -24,6 +25,9 @@ const AT_A_TIME: usize = 6;
 
 /// What a test gives: an error fails it, as a panic does.
 pub(crate) type Outcome = Result<(), Box<dyn Error + Send + Sync>>;
+
+/// Lines for the end of the run: why tests were excused or run again.
+type Told = Arc<Mutex<BTreeSet<String>>>;
 
 type Running = Pin<Box<dyn Future<Output = Outcome> + Send>>;
 
@@ -149,8 +153,8 @@ fn run(arguments: &Arguments, tests: Vec<Test>) -> Result<ExitCode, Box<dyn Erro
     check_exceptions(&tests)?;
     let engines = runtime.block_on(connect(live::engines()?))?;
     let run = Run::begin();
-    let excused = Arc::new(Mutex::new(BTreeSet::new()));
-    let trials = trials(&tests, &engines, &run, runtime.handle(), &excused);
+    let told = Told::default();
+    let trials = trials(&tests, &engines, &run, runtime.handle(), &told);
     let listed = arguments.list;
     if !listed {
         announce(&engines);
@@ -165,7 +169,7 @@ fn run(arguments: &Arguments, tests: Vec<Test>) -> Result<ExitCode, Box<dyn Erro
     if listed {
         return Ok(conclusion.exit_code());
     }
-    for line in excused.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+    for line in told.lock().unwrap_or_else(PoisonError::into_inner).iter() {
         println!("{line}");
     }
     let mut clean = true;
@@ -213,26 +217,19 @@ fn announce(engines: &[Arc<LiveEngine>]) {
 
 /// Every test on every engine of its kind; neighbours are on different engines, so that all engines work at a time.
 ///
-/// The exceptions that tests were excused by are told in `excused`.
-fn trials(
-    tests: &[Test],
-    engines: &[Arc<LiveEngine>],
-    run: &Arc<Run>,
-    runtime: &Handle,
-    excused: &Arc<Mutex<BTreeSet<String>>>,
-) -> Vec<Trial> {
+/// What tests were excused by is told in `told`.
+fn trials(tests: &[Test], engines: &[Arc<LiveEngine>], run: &Arc<Run>, runtime: &Handle, told: &Told) -> Vec<Trial> {
     let mut trials = Vec::new();
     for test in tests {
         for engine in engines.iter().filter(|engine| test.ground.is_on(engine)) {
             let exception = EXCEPTIONS.iter().find(|exception| exception.concerns(engine, &test.name));
             let (test, live) = (test.clone(), Live::new(engine.clone(), run.clone(), &test.name));
             let name = format!("{}::{}", engine.name(), test.name);
-            let (runtime, excused) = (runtime.clone(), excused.clone());
+            let (runtime, told) = (runtime.clone(), told.clone());
             let trial = Trial::test(name, move || {
-                runtime.block_on(run_test(test, live.clone(), exception))?;
+                runtime.block_on(run_test(test, live.clone(), exception, &told))?;
                 if let Some(exception) = exception {
-                    let line = format!("refused by {}: {exception}", live.engine().name());
-                    excused.lock().unwrap_or_else(PoisonError::into_inner).insert(line);
+                    tell(&told, format!("refused by {}: {exception}", live.engine().name()));
                 }
                 Ok(())
             });
@@ -245,7 +242,18 @@ fn trials(
     trials
 }
 
-async fn run_test(test: Test, live: Live, exception: Option<&'static Exception>) -> Result<(), Failed> {
+/// Runs a test, again if a race inside the engine ended it; what it is excused by and why it ran again are told in `told`.
+async fn run_test(test: Test, live: Live, exception: Option<&'static Exception>, told: &Told) -> Result<(), Failed> {
+    let engine = live.engine();
+    for _ in 1..races::ATTEMPTS {
+        let Err(failure) = run_once(&test, &live, exception).await else { return Ok(()) };
+        let Some(reason) = races::why_again(engine, &failure) else { return Err(failure.into()) };
+        tell(told, format!("run again on {}: {}: {reason}", engine.name(), test.name));
+    }
+    Ok(run_once(&test, &live, exception).await?)
+}
+
+async fn run_once(test: &Test, live: &Live, exception: Option<&'static Exception>) -> Result<(), String> {
     let engine = live.engine();
     let (_shared, _alone) = match test.ground {
         Ground::Engine => (None, None),
@@ -268,10 +276,14 @@ async fn run_test(test: Test, live: Live, exception: Option<&'static Exception>)
     };
     let verdict = verdict.map_err(|error| format!("{error}\nits last steps:{}", journal.tell()));
     match tokio::time::timeout(DEADLINE, live.clean_up()).await {
-        Ok(Ok(())) => Ok(verdict?),
-        Ok(Err(error)) => Err(format!("what it made can't be removed: {error}; {verdict:?}").into()),
-        Err(_) => Err(format!("what it made can't be removed within {DEADLINE:?}; {verdict:?}").into()),
+        Ok(Ok(())) => verdict,
+        Ok(Err(error)) => Err(format!("what it made can't be removed: {error}; {verdict:?}")),
+        Err(_) => Err(format!("what it made can't be removed within {DEADLINE:?}; {verdict:?}")),
     }
+}
+
+fn tell(told: &Told, line: String) {
+    told.lock().unwrap_or_else(PoisonError::into_inner).insert(line);
 }
 
 fn panic_message(panic: Option<Box<dyn Any + Send>>) -> String {

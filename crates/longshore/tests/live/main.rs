@@ -41,6 +41,7 @@ mod plugins;
 mod port;
 mod process;
 mod prune;
+mod races;
 mod ready;
 mod registry;
 mod replace;
