@@ -29,7 +29,9 @@ pub(crate) async fn measure(work: Work, given: &[&str]) -> Result<(String, u64),
 
 /// Begins work that does not end by itself, and waits until it has written a line: the process, and that line.
 pub(crate) async fn begin(work: Work, given: &[&str]) -> Result<(Child, String), Box<dyn Error + Send + Sync>> {
-    let mut command = Command::new(std::env::current_exe()?);
+    // What a shell has started in the background ignores SIGINT, and so would its children.
+    let mut command = Command::new("env");
+    command.arg("--default-signal").arg(std::env::current_exe()?);
     command.env(WORK, [&[work.0], given].concat().join("\n")).stdin(Stdio::null()).stdout(Stdio::piped());
     let mut child = command.kill_on_drop(true).spawn()?;
     let mut line = String::new();
