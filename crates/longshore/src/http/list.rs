@@ -5,6 +5,9 @@ use serde::de::{DeserializeOwned, Error as _};
 
 use crate::error::{Error, Operation, Result};
 
+/// How much of a piece is put behind an element that has begun before it, unless the element is long.
+const TAKEN: usize = 4 * 1024;
+
 /// Decodes a JSON list that comes in pieces.
 pub(super) struct ListDecoder<T> {
     operation: Operation,
@@ -36,17 +39,28 @@ impl<T: DeserializeOwned> ListDecoder<T> {
     }
 
     /// Takes the next piece.
-    pub(super) fn push(&mut self, piece: &[u8]) -> Result<()> {
-        if self.rest.is_empty() {
-            let done = self.decode(piece)?;
-            self.rest.extend_from_slice(&piece[done..]);
-            return Ok(());
+    pub(super) fn push(&mut self, mut piece: &[u8]) -> Result<()> {
+        while !self.rest.is_empty() {
+            if piece.is_empty() {
+                return Ok(());
+            }
+            // The element that has begun is put together; what follows it is decoded where it is.
+            let taken = piece.len().min(TAKEN.max(self.enough.saturating_sub(self.rest.len())));
+            self.rest.extend_from_slice(&piece[..taken]);
+            if self.rest.len() >= self.enough {
+                self.decode_rest()?;
+            }
+            match self.rest.len() <= taken {
+                true => {
+                    piece = &piece[taken - self.rest.len()..];
+                    self.rest.clear();
+                }
+                false => piece = &piece[taken..],
+            }
         }
-        self.rest.extend_from_slice(piece);
-        match self.rest.len() >= self.enough {
-            true => self.decode_rest(),
-            false => Ok(()),
-        }
+        let done = self.decode(piece)?;
+        self.rest.extend_from_slice(&piece[done..]);
+        Ok(())
     }
 
     /// Gives the list once all of it has come.
@@ -161,6 +175,17 @@ mod tests {
         }
         let single: Vec<&[u8]> = bytes.chunks(1).collect();
         assert_eq!(decode::<Value>(&single).unwrap(), whole);
+    }
+
+    #[test]
+    fn a_long_list_is_the_same_however_it_is_cut() {
+        let length = |number: usize| if number == 100 { 5 * TAKEN } else { number * 7 % 900 };
+        let whole: Vec<String> = (0..200).map(|number| number.to_string().repeat(length(number))).collect();
+        let text = serde_json::to_string(&whole).unwrap();
+        for size in [63, TAKEN - 1, TAKEN, TAKEN + 1, 3 * TAKEN, 7 * TAKEN + 5, text.len()] {
+            let pieces: Vec<&[u8]> = text.as_bytes().chunks(size).collect();
+            assert_eq!(decode::<String>(&pieces).unwrap(), whole, "in pieces of {size}");
+        }
     }
 
     #[test]
