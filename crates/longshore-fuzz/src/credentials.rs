@@ -1,5 +1,7 @@
 //! Credentials in headers.
 
+use std::collections::BTreeMap;
+
 use longshore_wire::auth::{RegistryAuth, config_header_value, decode_basic, decode_path_stat};
 use longshore_wire::request::check_field;
 
@@ -17,7 +19,7 @@ pub fn check(bytes: &[u8]) {
     for (name, value) in [("username", user), ("password", password), ("serveraddress", text)] {
         assert_eq!(written[name].as_str().unwrap_or_default(), value, "{name}");
     }
-    let registries = [(text.to_owned(), auth.clone())].into();
+    let registries: BTreeMap<_, _> = [(text.to_owned(), auth.clone())].into();
     for value in [auth.header_value(), config_header_value(&registries)] {
         assert!(check_field("X-Registry-Auth", &value).is_ok(), "{value:?}");
     }

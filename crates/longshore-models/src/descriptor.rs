@@ -1,8 +1,8 @@
 //! OCI descriptors: what content is, how long, and which digest it has.
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
+
+use crate::SortedMap;
 
 /// Describes content in an image store or registry.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -18,7 +18,7 @@ pub struct Descriptor {
     /// Where else it can be had, API 1.48+.
     pub urls: Vec<String>,
     /// Notes on it, API 1.48+.
-    pub annotations: BTreeMap<String, String>,
+    pub annotations: SortedMap<String, String>,
     /// The content itself in base64, if it is small; empty if it is not told. API 1.48+.
     pub data: String,
     /// What the image runs on, API 1.48+.

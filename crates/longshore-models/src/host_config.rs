@@ -1,11 +1,9 @@
 //! The part of a container's configuration that depends on the host.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
 use crate::open_enum::words;
-use crate::{Mount, PortMap, Resources, is_default, lenient};
+use crate::{Mount, PortMap, Resources, SortedMap, is_default, lenient};
 
 /// Configures how a container runs on this host. Empty and zero mean the engine's default.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -50,7 +48,7 @@ pub struct HostConfig {
     pub console_size: Option<ConsoleSize>,
     /// Notes for the runtime, API 1.43+.
     #[serde(skip_serializing_if = "is_default")]
-    pub annotations: BTreeMap<String, String>,
+    pub annotations: SortedMap<String, String>,
     /// Kernel capabilities to add, such as `NET_ADMIN`.
     #[serde(skip_serializing_if = "is_default")]
     pub cap_add: Vec<String>,
@@ -104,10 +102,10 @@ pub struct HostConfig {
     pub security_opt: Vec<String>,
     /// Options of the storage driver, such as `size`.
     #[serde(skip_serializing_if = "is_default")]
-    pub storage_opt: BTreeMap<String, String>,
+    pub storage_opt: SortedMap<String, String>,
     /// Paths in memory, with their mount options.
     #[serde(skip_serializing_if = "is_default")]
-    pub tmpfs: BTreeMap<String, String>,
+    pub tmpfs: SortedMap<String, String>,
     /// `host`, or empty for a host name of its own.
     #[serde(rename = "UTSMode", skip_serializing_if = "is_default")]
     pub uts_mode: String,
@@ -119,7 +117,7 @@ pub struct HostConfig {
     pub shm_size: u64,
     /// Kernel parameters in the container's namespaces.
     #[serde(skip_serializing_if = "is_default")]
-    pub sysctls: BTreeMap<String, String>,
+    pub sysctls: SortedMap<String, String>,
     /// Name of the runtime, such as `runc`.
     #[serde(skip_serializing_if = "is_default")]
     pub runtime: String,
@@ -144,7 +142,7 @@ pub struct LogConfig {
     pub driver: String,
     /// What the driver understands, such as `max-size`.
     #[serde(rename = "Config", skip_serializing_if = "is_default")]
-    pub options: BTreeMap<String, String>,
+    pub options: SortedMap<String, String>,
 }
 
 impl LogConfig {

@@ -38,6 +38,7 @@ mod raw;
 mod registry;
 mod resources;
 mod scope;
+mod sorted_map;
 mod swarm;
 mod system;
 mod timestamp;
@@ -102,6 +103,7 @@ pub use raw::Raw;
 pub use registry::{AuthResponse, DistributionInspect};
 pub use resources::{DeviceMapping, DeviceRequest, Resources, ThrottleDevice, Ulimit, WeightDevice};
 pub use scope::Scope;
+pub use sorted_map::SortedMap;
 pub use swarm::cluster::{
     CaConfig, ClusterInfo, DispatcherConfig, EncryptionConfig, ExternalCa, ExternalCaProtocol, JoinTokens,
     OrchestrationConfig, RaftConfig, SwarmInitBody, SwarmInspect, SwarmJoinBody, SwarmSpec, TaskDefaults, TlsInfo,

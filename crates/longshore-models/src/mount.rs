@@ -1,11 +1,9 @@
 //! Volumes, host folders and memory mounted into containers.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
-use crate::is_default;
 use crate::open_enum::words;
+use crate::{SortedMap, is_default};
 
 /// Asks for a mount in a container.
 ///
@@ -180,7 +178,7 @@ pub struct VolumeOptions {
     pub no_copy: bool,
     /// Labels of the volume, if the mount creates it.
     #[serde(skip_serializing_if = "is_default")]
-    pub labels: BTreeMap<String, String>,
+    pub labels: SortedMap<String, String>,
     /// Driver of the volume, if the mount creates it.
     #[serde(skip_serializing_if = "is_default")]
     pub driver_config: Option<VolumeDriver>,
@@ -199,7 +197,7 @@ pub struct VolumeDriver {
     pub name: String,
     /// What the driver understands.
     #[serde(skip_serializing_if = "is_default")]
-    pub options: BTreeMap<String, String>,
+    pub options: SortedMap<String, String>,
 }
 
 impl VolumeDriver {

@@ -1,10 +1,8 @@
 //! How a container is connected to networks.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
-use crate::{PortMap, is_default};
+use crate::{PortMap, SortedMap, is_default};
 
 /// Tells how a container is connected. Fields until API 1.51 tell of the default bridge only.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -19,7 +17,7 @@ pub struct NetworkSettings {
     /// Container ports and where they are published by now; empty while it does not run.
     pub ports: PortMap,
     /// Networks it is connected to, by name.
-    pub networks: BTreeMap<String, Box<EndpointSettings>>,
+    pub networks: SortedMap<String, Box<EndpointSettings>>,
     /// Name of the default bridge's interface on the host, until API 1.51.
     pub bridge: String,
     /// Whether the bridge sends packets back to where they came from, until API 1.51.
@@ -80,7 +78,7 @@ pub struct Address {
 pub struct NetworkingConfig {
     /// Networks by name. More than one needs API 1.44+.
     #[serde(skip_serializing_if = "is_default")]
-    pub endpoints_config: BTreeMap<String, EndpointSettings>,
+    pub endpoints_config: SortedMap<String, EndpointSettings>,
 }
 
 /// Connects a container to one network: what was asked for, and in answers what came of it.
@@ -109,7 +107,7 @@ pub struct EndpointSettings {
     pub aliases: Vec<String>,
     /// What the network's driver understands.
     #[serde(skip_serializing_if = "is_default")]
-    pub driver_opts: BTreeMap<String, String>,
+    pub driver_opts: SortedMap<String, String>,
     /// Claim to be the default gateway; the highest wins. API 1.48+.
     #[serde(skip_serializing_if = "is_default")]
     pub gw_priority: i64,

@@ -1,6 +1,5 @@
 //! Container ports and where they are published on the host.
 
-use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt;
 use std::marker::PhantomData;
@@ -9,11 +8,11 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::is_default;
 use crate::open_enum::{Word, words};
+use crate::{SortedMap, is_default};
 
 /// Container ports and the host ports bound to each; a port that is exposed but not bound has an empty list.
-pub type PortMap = BTreeMap<Port, Vec<PortBinding>>;
+pub type PortMap = SortedMap<Port, Vec<PortBinding>>;
 
 /// Names a port of a container, written `80/tcp`.
 ///

@@ -1,10 +1,8 @@
 //! Limits a container runs under, shared by create, update and inspect.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
-use crate::is_default;
+use crate::{SortedMap, is_default};
 
 /// Limits of a container. Zero and empty mean "not limited", and in an update "leave as it is".
 ///
@@ -195,7 +193,7 @@ pub struct DeviceRequest {
     pub capabilities: Vec<Vec<String>>,
     /// What the driver understands.
     #[serde(skip_serializing_if = "is_default")]
-    pub options: BTreeMap<String, String>,
+    pub options: SortedMap<String, String>,
 }
 
 impl DeviceRequest {

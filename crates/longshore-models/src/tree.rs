@@ -4,11 +4,12 @@
 //! with it for such a value. An engine's object can have that name, since a label can: as a tree, it would be what the
 //! label's text says.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
+
+use crate::SortedMap;
 
 /// Parses a text.
 pub(crate) fn from_str(json: &str) -> Result<Value, serde_json::Error> {
@@ -21,8 +22,10 @@ pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<
 }
 
 /// Fits `#[serde(deserialize_with = …)]` of a field that is a map of trees.
-pub(crate) fn deserialize_map<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, Value>, D::Error> {
-    let trees = BTreeMap::<String, Tree>::deserialize(deserializer)?;
+pub(crate) fn deserialize_map<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<SortedMap<String, Value>, D::Error> {
+    let trees = SortedMap::<String, Tree>::deserialize(deserializer)?;
     Ok(trees.into_iter().map(|(key, Tree(value))| (key, value)).collect())
 }
 

@@ -56,7 +56,7 @@ fn create_as_users_write_it() {
     let host = &mut body.host_config;
     for (port, binding) in Publish::parse("127.0.0.1:8080-8081:80-81").unwrap().bindings() {
         body.config.exposed_ports.insert(port.clone());
-        host.port_bindings.entry(port).or_default().push(binding);
+        host.port_bindings.get_or_insert_with(port, Vec::new).push(binding);
     }
     host.mounts = vec![
         Mount::volume("data", "/data").subpath("inner").no_copy().label("a", "b").driver(VolumeDriver::new("local")),

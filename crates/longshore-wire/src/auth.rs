@@ -1,6 +1,5 @@
 //! Registry authentication headers.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::hint::black_box;
 
@@ -134,9 +133,9 @@ impl fmt::Debug for RegistryAuth {
 /// Returns the value of an `X-Registry-Config` header, which gives a build the credentials of several registries.
 ///
 /// The keys are registry addresses, such as `ghcr.io` or `https://index.docker.io/v1/`.
-pub fn config_header_value(registries: &BTreeMap<String, RegistryAuth>) -> String {
+pub fn config_header_value<'a>(registries: impl IntoIterator<Item = (&'a String, &'a RegistryAuth)>) -> String {
     let object: Map<String, Value> =
-        registries.iter().map(|(address, auth)| (address.clone(), auth.to_value())).collect();
+        registries.into_iter().map(|(address, auth)| (address.clone(), auth.to_value())).collect();
     URL_SAFE.encode(Value::Object(object).to_string())
 }
 
@@ -210,6 +209,8 @@ impl std::error::Error for InvalidPathStat {}
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
     use crate::path::random::Random;
     use base64::engine::general_purpose::{self, STANDARD_NO_PAD};
@@ -267,7 +268,7 @@ mod tests {
             .password("s3cret")
             .identity_token("s3cret")
             .registry_token("s3cret");
-        let shown = format!("{auth:?} {:?}", BTreeMap::from([("ghcr.io", &auth)]));
+        let shown = format!("{auth:?} {:?}", [("ghcr.io", &auth)]);
         assert!(!shown.contains("s3cret"));
         assert!(shown.contains("jane"));
         assert!(format!("{:?}", RegistryAuth::default()).contains("password: None"));

@@ -99,7 +99,7 @@ pub use longshore_models as models;
 pub use longshore_models::{
     ContainerInspect, ContainerState, ContainerStats, ContainerSummary, EndpointSettings, HealthConfig, HealthStatus,
     ImageSummary, IpamConfig, Mount, NetworkInspect, NetworkSummary, ParsePortError, ParseSubnetError, Port,
-    PortBinding, Publish, Raw, RestartPolicy, Subnet, Timestamp, VolumeInspect,
+    PortBinding, Publish, Raw, RestartPolicy, SortedMap, Subnet, Timestamp, VolumeInspect,
 };
 pub use longshore_wire::auth::RegistryAuth;
 pub use longshore_wire::filters::Filters;

@@ -1,10 +1,10 @@
 //! The part of a container's configuration that any host understands.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{HealthConfig, Port, empty_objects, is_default};
+use crate::{HealthConfig, Port, SortedMap, empty_objects, is_default};
 
 /// Configures what a container runs. Empty means what the image says.
 ///
@@ -78,7 +78,7 @@ pub struct ContainerConfig {
     pub on_build: Vec<String>,
     /// Labels.
     #[serde(skip_serializing_if = "is_default")]
-    pub labels: BTreeMap<String, String>,
+    pub labels: SortedMap<String, String>,
     /// Signal that stops the container, by name or number; `SIGTERM` if empty.
     #[serde(skip_serializing_if = "is_default")]
     pub stop_signal: String,

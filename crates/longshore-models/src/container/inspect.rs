@@ -1,11 +1,9 @@
 //! Everything an engine knows of one container.
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
 
 use crate::open_enum::words;
-use crate::{ContainerConfig, Descriptor, Health, HostConfig, MountPoint, NetworkSettings, Timestamp};
+use crate::{ContainerConfig, Descriptor, Health, HostConfig, MountPoint, NetworkSettings, SortedMap, Timestamp};
 
 /// Tells everything of one container.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -165,7 +163,7 @@ pub struct DriverData {
     /// Name of the driver, such as `overlay2`.
     pub name: String,
     /// Paths and other notes of the driver.
-    pub data: BTreeMap<String, String>,
+    pub data: SortedMap<String, String>,
 }
 
 /// Tells where a container's files are stored, API 1.52+.

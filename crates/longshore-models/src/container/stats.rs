@@ -1,10 +1,8 @@
 //! What a container uses: one sample.
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
 
-use crate::Timestamp;
+use crate::{SortedMap, Timestamp};
 
 /// Tells what a container uses, at one point in time. Fields of other platforms and cgroup versions are zero.
 ///
@@ -32,7 +30,7 @@ pub struct ContainerStats {
     /// Memory.
     pub memory_stats: MemoryStats,
     /// Traffic so far, by interface; empty without a network of its own.
-    pub networks: BTreeMap<String, NetworkStats>,
+    pub networks: SortedMap<String, NetworkStats>,
     /// Processes and threads.
     pub pids_stats: PidsStats,
     /// Block I/O so far (Linux).
@@ -194,7 +192,7 @@ pub struct MemoryStats {
     /// Most that ever was in use (cgroup v1).
     pub max_usage: u64,
     /// Figures of the kernel's `memory.stat`; cgroup v1 and v2 have other names (Linux).
-    pub stats: BTreeMap<String, u64>,
+    pub stats: SortedMap<String, u64>,
     /// How often the limit was hit (cgroup v1).
     #[serde(rename = "failcnt")]
     pub fail_count: u64,

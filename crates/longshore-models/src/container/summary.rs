@@ -1,10 +1,10 @@
 //! One line of the container list.
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
 
-use crate::{ContainerState, Descriptor, EndpointSettings, HealthSummary, MountPoint, PublishedPort, Timestamp};
+use crate::{
+    ContainerState, Descriptor, EndpointSettings, HealthSummary, MountPoint, PublishedPort, SortedMap, Timestamp,
+};
 
 /// Tells of one container in the list.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -33,7 +33,7 @@ pub struct ContainerSummary {
     /// Bytes of its whole filesystem; `None` unless the size was asked for; -1 if it can't be told.
     pub size_root_fs: Option<i64>,
     /// Labels.
-    pub labels: BTreeMap<String, String>,
+    pub labels: SortedMap<String, String>,
     /// What it is doing, in a word.
     pub state: ContainerState,
     /// What it is doing, in words for people, such as `Up 4 days`.
@@ -65,7 +65,7 @@ pub struct SummaryHostConfig {
     /// `bridge`, `host`, `none`, `container:<id>`, or the name of a network.
     pub network_mode: String,
     /// Notes for the runtime, API 1.46+.
-    pub annotations: BTreeMap<String, String>,
+    pub annotations: SortedMap<String, String>,
 }
 
 /// How a listed container is connected to networks.
@@ -74,5 +74,5 @@ pub struct SummaryHostConfig {
 #[non_exhaustive]
 pub struct SummaryNetworkSettings {
     /// Networks it is connected to, by name.
-    pub networks: BTreeMap<String, Box<EndpointSettings>>,
+    pub networks: SortedMap<String, Box<EndpointSettings>>,
 }

@@ -1,8 +1,8 @@
 //! Building images, and the cache of builds.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
+
+use crate::SortedMap;
 
 /// Says where BuildKit puts what it has built.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -14,7 +14,7 @@ pub struct BuildOutput {
     pub kind: String,
     /// How to put it there, such as `compression` and `zstd`.
     #[serde(rename = "Attrs")]
-    pub attributes: BTreeMap<String, String>,
+    pub attributes: SortedMap<String, String>,
 }
 
 impl BuildOutput {

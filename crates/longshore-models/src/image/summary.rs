@@ -1,11 +1,9 @@
 //! One line of the image list.
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
 
 use crate::open_enum::words;
-use crate::{Descriptor, Identity, Platform, Timestamp};
+use crate::{Descriptor, Identity, Platform, SortedMap, Timestamp};
 
 /// Tells of one image in the list.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -29,7 +27,7 @@ pub struct ImageSummary {
     /// The same as `size`, until API 1.43.
     pub virtual_size: i64,
     /// Labels.
-    pub labels: BTreeMap<String, String>,
+    pub labels: SortedMap<String, String>,
     /// Number of containers that use it; -1 if not counted.
     pub containers: i64,
     /// What it consists of, API 1.47+; empty unless asked for.

@@ -1,10 +1,8 @@
 //! The request and the answer of network creation.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
-use crate::{Ipam, Scope, is_default};
+use crate::{Ipam, Scope, SortedMap, is_default};
 
 /// Asks for a network.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -48,10 +46,10 @@ pub struct NetworkCreate {
     pub enable_ipv6: Option<bool>,
     /// What its driver understands.
     #[serde(skip_serializing_if = "is_default")]
-    pub options: BTreeMap<String, String>,
+    pub options: SortedMap<String, String>,
     /// Labels.
     #[serde(skip_serializing_if = "is_default")]
-    pub labels: BTreeMap<String, String>,
+    pub labels: SortedMap<String, String>,
 }
 
 /// Names the network whose settings another has.

@@ -1,11 +1,10 @@
 //! What engines tell of networks.
 
-use std::collections::BTreeMap;
 use std::ops::Deref;
 
 use serde::Deserialize;
 
-use crate::{ConfigReference, Ipam, NetworkStatus, Scope, Timestamp, lenient};
+use crate::{ConfigReference, Ipam, NetworkStatus, Scope, SortedMap, Timestamp, lenient};
 
 /// Tells the settings of a network: an entry of the list.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -42,9 +41,9 @@ pub struct NetworkSummary {
     /// Whether it is only settings for other networks.
     pub config_only: bool,
     /// What was set for its driver.
-    pub options: BTreeMap<String, String>,
+    pub options: SortedMap<String, String>,
     /// Labels.
-    pub labels: BTreeMap<String, String>,
+    pub labels: SortedMap<String, String>,
     /// The nodes that share an overlay network; empty for others.
     pub peers: Vec<PeerInfo>,
 }
@@ -58,9 +57,9 @@ pub struct NetworkInspect {
     #[serde(flatten, deserialize_with = "lenient::flattened")]
     pub summary: NetworkSummary,
     /// The running containers connected to it, by their id. Endpoints of a swarm's load balancer may be among them.
-    pub containers: BTreeMap<String, EndpointResource>,
+    pub containers: SortedMap<String, EndpointResource>,
     /// The services connected to a network of the swarm, by name; only when asked for.
-    pub services: BTreeMap<String, ServiceInfo>,
+    pub services: SortedMap<String, ServiceInfo>,
     /// How much of it is in use; `None` below API 1.52.
     pub status: Option<NetworkStatus>,
 }
@@ -137,5 +136,5 @@ pub struct NetworkTaskInfo {
     #[serde(rename = "EndpointIP")]
     pub endpoint_ip: String,
     /// What else is known, such as the address of its node.
-    pub info: BTreeMap<String, String>,
+    pub info: SortedMap<String, String>,
 }

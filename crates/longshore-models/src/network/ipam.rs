@@ -1,11 +1,10 @@
 //! The addresses of a network.
 
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Subnet, is_default};
+use crate::{SortedMap, Subnet, is_default};
 
 /// Says which addresses a network has, and who gives them out.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,7 +19,7 @@ pub struct Ipam {
     pub config: Vec<IpamConfig>,
     /// What the driver understands.
     #[serde(skip_serializing_if = "is_default")]
-    pub options: BTreeMap<String, String>,
+    pub options: SortedMap<String, String>,
 }
 
 /// Says which addresses of one range a network has.
@@ -52,7 +51,7 @@ pub struct IpamConfig {
     pub gateway: String,
     /// Addresses that the driver uses itself or that are never given out, by a name for each.
     #[serde(skip_serializing_if = "is_default")]
-    pub auxiliary_addresses: BTreeMap<String, String>,
+    pub auxiliary_addresses: SortedMap<String, String>,
 }
 
 impl IpamConfig {

@@ -1,8 +1,8 @@
 //! How much of a network is in use.
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
+
+use crate::SortedMap;
 
 /// Tells how much of a network is in use, API 1.52+.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -20,7 +20,7 @@ pub struct NetworkStatus {
 #[non_exhaustive]
 pub struct IpamStatus {
     /// Its ranges of addresses, such as `172.16.0.0/16`.
-    pub subnets: BTreeMap<String, SubnetStatus>,
+    pub subnets: SortedMap<String, SubnetStatus>,
 }
 
 /// Tells how many addresses of a range are in use. More than a `u64` can tell are `u64::MAX`.

@@ -1,13 +1,14 @@
 //! The swarm as a whole.
 
-use std::collections::BTreeMap;
 use std::ops::Deref;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::open_enum::words;
-use crate::{Driver, NodeAvailability, ObjectVersion, SecretText, Timestamp, duration_nanos, is_default, lenient};
+use crate::{
+    Driver, NodeAvailability, ObjectVersion, SecretText, SortedMap, Timestamp, duration_nanos, is_default, lenient,
+};
 
 /// Tells everything of a swarm. What [`ClusterInfo`] has is reached without naming it: `swarm.spec`.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -92,7 +93,7 @@ pub struct SwarmSpec {
     pub name: String,
     /// Labels.
     #[serde(skip_serializing_if = "is_default")]
-    pub labels: BTreeMap<String, String>,
+    pub labels: SortedMap<String, String>,
     /// How it keeps tasks.
     pub orchestration: OrchestrationConfig,
     /// How its managers agree.
@@ -184,7 +185,7 @@ pub struct ExternalCa {
     pub url: String,
     /// What the protocol understands.
     #[serde(skip_serializing_if = "is_default")]
-    pub options: BTreeMap<String, String>,
+    pub options: SortedMap<String, String>,
     /// Root certificate that it signs with, as PEM; the swarm's own if empty.
     #[serde(rename = "CACert", skip_serializing_if = "is_default")]
     pub ca_cert: String,

@@ -1,11 +1,10 @@
 //! Configs: files that tasks get.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Driver, ObjectVersion, Timestamp, base64_bytes, is_default};
+use crate::{Driver, ObjectVersion, SortedMap, Timestamp, base64_bytes, is_default};
 
 /// Tells everything of a config.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -41,7 +40,7 @@ pub struct ConfigSpec {
     pub name: String,
     /// Labels: all that can be changed later.
     #[serde(skip_serializing_if = "is_default")]
-    pub labels: BTreeMap<String, String>,
+    pub labels: SortedMap<String, String>,
     /// The content, 1 to 1,023,999 bytes; base64 on the wire.
     #[serde(with = "base64_bytes", skip_serializing_if = "is_default")]
     pub data: Vec<u8>,

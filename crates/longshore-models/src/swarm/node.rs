@@ -1,11 +1,9 @@
 //! The nodes of a swarm.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
 use crate::open_enum::words;
-use crate::{NodePlatform, ObjectVersion, ResourceObject, Timestamp, TlsInfo, is_default};
+use crate::{NodePlatform, ObjectVersion, ResourceObject, SortedMap, Timestamp, TlsInfo, is_default};
 
 /// Tells everything of one node.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -41,7 +39,7 @@ pub struct NodeSpec {
     pub name: String,
     /// Labels, which tasks can ask for as `node.labels.NAME`.
     #[serde(skip_serializing_if = "is_default")]
-    pub labels: BTreeMap<String, String>,
+    pub labels: SortedMap<String, String>,
     /// Whether it is a manager. Engines want it told.
     #[serde(skip_serializing_if = "is_default")]
     pub role: NodeRole,
@@ -132,7 +130,7 @@ pub struct EngineDescription {
     /// Its version.
     pub engine_version: String,
     /// Its labels, which tasks can ask for as `engine.labels.NAME`.
-    pub labels: BTreeMap<String, String>,
+    pub labels: SortedMap<String, String>,
     /// What it can do, each thing by its kind and name.
     pub plugins: Vec<EnginePlugin>,
 }

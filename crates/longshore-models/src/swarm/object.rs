@@ -1,10 +1,8 @@
 //! What the objects of a swarm have in common.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
-use crate::is_default;
+use crate::{SortedMap, is_default};
 
 /// Tells which state of an object this is: the number grows with every change.
 ///
@@ -33,7 +31,7 @@ pub struct Driver {
     pub name: String,
     /// What the driver understands.
     #[serde(skip_serializing_if = "is_default")]
-    pub options: BTreeMap<String, String>,
+    pub options: SortedMap<String, String>,
 }
 
 impl Driver {

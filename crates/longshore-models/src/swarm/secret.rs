@@ -1,11 +1,10 @@
 //! Secrets: data that only the tasks get that are meant to.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Driver, ObjectVersion, Timestamp, base64_bytes, is_default};
+use crate::{Driver, ObjectVersion, SortedMap, Timestamp, base64_bytes, is_default};
 
 /// Tells of a secret, but not what it is.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -41,7 +40,7 @@ pub struct SecretSpec {
     pub name: String,
     /// Labels: all that can be changed later.
     #[serde(skip_serializing_if = "is_default")]
-    pub labels: BTreeMap<String, String>,
+    pub labels: SortedMap<String, String>,
     /// The secret itself, 1 to 499,999 bytes; base64 on the wire. Engines take it and never give it back.
     #[serde(with = "base64_bytes", skip_serializing_if = "is_default")]
     pub data: Vec<u8>,

@@ -1,14 +1,12 @@
 //! Services: what a swarm keeps running.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
 use super::service_endpoint::{EndpointSpec, ServiceEndpoint};
 use super::service_mode::ServiceMode;
 use super::service_update::{UpdateConfig, UpdateStatus};
 use super::task_spec::{NetworkAttachmentConfig, TaskSpec};
-use crate::{ObjectVersion, Timestamp, is_default};
+use crate::{ObjectVersion, SortedMap, Timestamp, is_default};
 
 /// Tells of a service.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -48,7 +46,7 @@ pub struct ServiceSpec {
     pub name: String,
     /// Labels of the service; its containers have those of [`ContainerSpec`](crate::ContainerSpec).
     #[serde(skip_serializing_if = "is_default")]
-    pub labels: BTreeMap<String, String>,
+    pub labels: SortedMap<String, String>,
     /// How its tasks are made.
     #[serde(skip_serializing_if = "is_default")]
     pub task_template: TaskSpec,

@@ -1,14 +1,12 @@
 //! Tasks: the containers of services, each from its making to its end.
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
 
 use super::service_endpoint::EndpointPortConfig;
 use super::task_network::NetworkAttachment;
 use super::task_spec::TaskSpec;
 use crate::open_enum::words;
-use crate::{GenericResource, ObjectVersion, Timestamp};
+use crate::{GenericResource, ObjectVersion, SortedMap, Timestamp};
 
 /// Tells of a task.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -27,7 +25,7 @@ pub struct TaskInspect {
     /// Name; engines leave it empty, and name the container after service, slot and id.
     pub name: String,
     /// Labels.
-    pub labels: BTreeMap<String, String>,
+    pub labels: SortedMap<String, String>,
     /// What it is to be: what the service said when the task was made.
     pub spec: TaskSpec,
     /// Id of its service.

@@ -1,12 +1,11 @@
 //! The containers that the tasks of a service are.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::task_privileges::Privileges;
-use crate::{HealthConfig, Isolation, Mount, Ulimit, duration_nanos, is_default};
+use crate::{HealthConfig, Isolation, Mount, SortedMap, Ulimit, duration_nanos, is_default};
 
 /// Says what the containers of a service run, and how. Empty means what the image or the engine says.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -18,7 +17,7 @@ pub struct ContainerSpec {
     pub image: String,
     /// Labels of the containers.
     #[serde(skip_serializing_if = "is_default")]
-    pub labels: BTreeMap<String, String>,
+    pub labels: SortedMap<String, String>,
     /// Program that replaces the image's entry point.
     #[serde(skip_serializing_if = "is_default")]
     pub command: Vec<String>,
@@ -87,7 +86,7 @@ pub struct ContainerSpec {
     pub init: Option<bool>,
     /// Kernel parameters in the container's namespaces.
     #[serde(skip_serializing_if = "is_default")]
-    pub sysctls: BTreeMap<String, String>,
+    pub sysctls: SortedMap<String, String>,
     /// Kernel capabilities to add, such as `CAP_NET_ADMIN`. API 1.41+.
     #[serde(skip_serializing_if = "is_default")]
     pub capability_add: Vec<String>,

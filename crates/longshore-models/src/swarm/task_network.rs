@@ -1,10 +1,8 @@
 //! Networks of a swarm, as its tasks tell them.
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
 
-use crate::{ConfigReference, Driver, ObjectVersion, Timestamp};
+use crate::{ConfigReference, Driver, ObjectVersion, SortedMap, Timestamp};
 
 /// Tells how a task is connected to a network.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -48,7 +46,7 @@ pub struct SwarmNetworkSpec {
     /// Name.
     pub name: String,
     /// Labels.
-    pub labels: BTreeMap<String, String>,
+    pub labels: SortedMap<String, String>,
     /// The driver that was asked for.
     #[serde(rename = "DriverConfiguration")]
     pub driver: Option<Driver>,

@@ -1,13 +1,12 @@
 //! How the tasks of a service are made.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::task_container::ContainerSpec;
 use crate::open_enum::words;
-use crate::{Driver, NodePlatform, ResourceObject, duration_nanos, is_default};
+use crate::{Driver, NodePlatform, ResourceObject, SortedMap, duration_nanos, is_default};
 
 /// Says how the tasks of a service are made.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -77,7 +76,7 @@ pub struct NetworkAttachmentConfig {
     pub aliases: Vec<String>,
     /// What the driver of the network understands.
     #[serde(skip_serializing_if = "is_default")]
-    pub driver_opts: BTreeMap<String, String>,
+    pub driver_opts: SortedMap<String, String>,
 }
 
 impl NetworkAttachmentConfig {

@@ -1,11 +1,9 @@
 //! What happened on an engine.
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
 
 use crate::open_enum::words;
-use crate::{Scope, Timestamp};
+use crate::{Scope, SortedMap, Timestamp};
 
 /// Tells what happened to something.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -36,7 +34,7 @@ pub struct EventActor {
     #[serde(rename = "ID")]
     pub id: String,
     /// What the engine tells of it, by kind: `name`, `image`, `exitCode`, `signal` and the labels of a container, say.
-    pub attributes: BTreeMap<String, String>,
+    pub attributes: SortedMap<String, String>,
 }
 
 /// An event as it comes: the time twice, and what happened in one text.

@@ -1,13 +1,11 @@
 //! Everything an engine knows of itself.
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
 
 use crate::open_enum::words;
 use crate::{
     ContainerdInfo, DeviceInfo, EngineCommit, FirewallInfo, GenericResource, InfoEntry, Isolation, NriInfo,
-    RegistryServiceConfig, Runtime, SwarmInfo, Timestamp,
+    RegistryServiceConfig, Runtime, SortedMap, SwarmInfo, Timestamp,
 };
 
 /// Tells everything an engine knows of itself and its machine.
@@ -140,7 +138,7 @@ pub struct SystemInfo {
     /// Address that the engine tells such a swarm, until API 1.41.
     pub cluster_advertise: String,
     /// Runtimes by name.
-    pub runtimes: BTreeMap<String, Runtime>,
+    pub runtimes: SortedMap<String, Runtime>,
     /// Runtime of containers that don't name one.
     pub default_runtime: String,
     /// How the engine takes part in a swarm.

@@ -1,8 +1,8 @@
 //! What an engine consists of and works with.
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
+
+use crate::SortedMap;
 
 /// A program that runs containers.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -20,7 +20,7 @@ pub struct Runtime {
     #[serde(deserialize_with = "crate::tree::deserialize")]
     pub options: serde_json::Value,
     /// What it tells of itself, such as its features as JSON, API 1.44+.
-    pub status: BTreeMap<String, String>,
+    pub status: SortedMap<String, String>,
 }
 
 /// Names what a part of the engine was built from.

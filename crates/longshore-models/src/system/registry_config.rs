@@ -1,8 +1,8 @@
 //! How an engine speaks with registries.
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
+
+use crate::SortedMap;
 
 /// Tells how an engine speaks with registries.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -13,7 +13,7 @@ pub struct RegistryServiceConfig {
     #[serde(rename = "InsecureRegistryCIDRs")]
     pub insecure_registry_cidrs: Vec<String>,
     /// Registries by name: Docker Hub as `docker.io`, and those that need no TLS.
-    pub index_configs: BTreeMap<String, IndexInfo>,
+    pub index_configs: SortedMap<String, IndexInfo>,
     /// URLs of registries that are asked before Docker Hub.
     pub mirrors: Vec<String>,
     /// Address ranges of registries that layers for foreign hands are pushed to, until API 1.48.

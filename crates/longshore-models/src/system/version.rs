@@ -1,11 +1,9 @@
 //! Which engine it is.
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::Timestamp;
+use crate::{SortedMap, Timestamp};
 
 /// Tells which engine this is.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -59,5 +57,5 @@ pub struct ComponentVersion {
     pub version: String,
     /// Whatever else the component tells, usually texts.
     #[serde(deserialize_with = "crate::tree::deserialize_map")]
-    pub details: BTreeMap<String, Value>,
+    pub details: SortedMap<String, Value>,
 }

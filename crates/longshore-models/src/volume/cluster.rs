@@ -1,11 +1,9 @@
 //! Volumes of a swarm, kept by a plugin that speaks CSI.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
 use crate::open_enum::words;
-use crate::{ObjectVersion, Timestamp, is_default};
+use crate::{ObjectVersion, SortedMap, Timestamp, is_default};
 
 /// Tells what makes a volume one of the swarm, API 1.42+.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -196,7 +194,7 @@ pub struct TopologyRequirement {
 pub struct Topology {
     /// The segment in each domain.
     #[serde(skip_serializing_if = "is_default")]
-    pub segments: BTreeMap<String, String>,
+    pub segments: SortedMap<String, String>,
 }
 
 impl Topology {
@@ -238,7 +236,7 @@ pub struct ClusterVolumeInfo {
     /// Size in bytes; 0 if that is not known.
     pub capacity_bytes: u64,
     /// What the plugin told when it had created the volume.
-    pub volume_context: BTreeMap<String, String>,
+    pub volume_context: SortedMap<String, String>,
     /// The plugin's own id of it, which the engine does not know it by; empty until the plugin has created it.
     #[serde(rename = "VolumeID")]
     pub volume_id: String,
@@ -257,7 +255,7 @@ pub struct ClusterVolumePublishStatus {
     /// How far it has come there.
     pub state: VolumePublishState,
     /// What the plugin told when it had brought it there.
-    pub publish_context: BTreeMap<String, String>,
+    pub publish_context: SortedMap<String, String>,
 }
 
 /// Says on how many nodes a volume of the swarm is used at a time.

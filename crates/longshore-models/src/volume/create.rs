@@ -1,10 +1,8 @@
 //! The requests that create and change volumes, and the answer of a prune.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
-use crate::{ClusterVolumeSpec, is_default};
+use crate::{ClusterVolumeSpec, SortedMap, is_default};
 
 /// Asks for a volume.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -19,10 +17,10 @@ pub struct VolumeCreate {
     pub driver: String,
     /// What the driver understands.
     #[serde(skip_serializing_if = "is_default")]
-    pub driver_opts: BTreeMap<String, String>,
+    pub driver_opts: SortedMap<String, String>,
     /// Labels.
     #[serde(skip_serializing_if = "is_default")]
-    pub labels: BTreeMap<String, String>,
+    pub labels: SortedMap<String, String>,
     /// Makes it a volume of the swarm, API 1.42+.
     #[serde(skip_serializing_if = "is_default")]
     pub cluster_volume_spec: Option<ClusterVolumeSpec>,

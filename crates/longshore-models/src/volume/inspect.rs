@@ -1,11 +1,9 @@
 //! What engines tell of volumes.
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::{ClusterVolume, Scope, Timestamp};
+use crate::{ClusterVolume, Scope, SortedMap, Timestamp};
 
 /// Tells everything about a volume.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -22,15 +20,15 @@ pub struct VolumeInspect {
     pub created_at: Timestamp,
     /// What its driver tells of it; the usual one tells nothing.
     #[serde(deserialize_with = "crate::tree::deserialize_map")]
-    pub status: BTreeMap<String, Value>,
+    pub status: SortedMap<String, Value>,
     /// Labels.
-    pub labels: BTreeMap<String, String>,
+    pub labels: SortedMap<String, String>,
     /// How far it reaches.
     pub scope: Scope,
     /// What makes it a volume of the swarm, API 1.42+; `None` for others.
     pub cluster_volume: Option<ClusterVolume>,
     /// What was set for its driver.
-    pub options: BTreeMap<String, String>,
+    pub options: SortedMap<String, String>,
     /// How much of it is in use; only where disk usage is asked for.
     pub usage_data: Option<VolumeUsage>,
 }

@@ -1,12 +1,11 @@
 //! An engine in memory that remembers what it has, and is slow, busy or gone where it is told.
 
-use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use longshore::transport::{Dial, Dialing, Io};
-use longshore::{ApiVersion, ConnectOptions, Docker, Environment};
+use longshore::{ApiVersion, ConnectOptions, Docker, Environment, SortedMap};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 
@@ -38,7 +37,7 @@ pub(crate) struct State {
 pub(crate) struct Thing {
     pub(crate) id: String,
     pub(crate) name: String,
-    pub(crate) labels: BTreeMap<String, String>,
+    pub(crate) labels: SortedMap<String, String>,
     /// The networks and volumes that a container uses, by name.
     pub(crate) uses: Vec<String>,
     pub(crate) image: String,
@@ -48,7 +47,7 @@ pub(crate) struct Thing {
 pub(crate) struct Image {
     pub(crate) id: String,
     pub(crate) names: Vec<String>,
-    pub(crate) labels: BTreeMap<String, String>,
+    pub(crate) labels: SortedMap<String, String>,
 }
 
 impl Engine {
@@ -296,7 +295,7 @@ impl Image {
     }
 }
 
-fn labels(body: &Value) -> BTreeMap<String, String> {
+fn labels(body: &Value) -> SortedMap<String, String> {
     let labels = body["Labels"].as_object().into_iter().flatten();
     labels.map(|(key, value)| (key.clone(), value.as_str().unwrap_or_default().to_owned())).collect()
 }

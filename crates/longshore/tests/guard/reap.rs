@@ -1,9 +1,8 @@
 //! What is reaped, and what is not.
 
-use std::collections::BTreeMap;
 use std::process::{Command, Stdio};
 
-use longshore::{NetworkSpec, Spec, VolumeSpec};
+use longshore::{NetworkSpec, SortedMap, Spec, VolumeSpec};
 
 use crate::engine::{Engine, Image, Thing};
 
@@ -92,7 +91,7 @@ async fn what_can_not_be_proven_stays() {
     // Another namespace, another machine, a label of another version, one that is none.
     for (part, value) in [(4, "1"), (5, "1"), (3, "00000000-0000-0000-0000-000000000000"), (0, "2"), (6, "x"), (7, "0")]
     {
-        let labels: Vec<BTreeMap<_, _>> = engine.state().containers.iter().map(|one| one.labels.clone()).collect();
+        let labels: Vec<SortedMap<_, _>> = engine.state().containers.iter().map(|one| one.labels.clone()).collect();
         let before = labels[0][PROCESS].split(':').nth(part).unwrap().to_owned();
         relabel(&engine, part, value);
         if part == 3 {

@@ -117,7 +117,7 @@ impl Spec {
     pub fn publish_port(mut self, ports: impl Into<Publish>) -> Self {
         for (port, binding) in ports.into().bindings() {
             self.config.exposed_ports.insert(port.clone());
-            self.host_config.port_bindings.entry(port).or_default().push(binding);
+            self.host_config.port_bindings.get_or_insert_with(port, Vec::new).push(binding);
         }
         self
     }

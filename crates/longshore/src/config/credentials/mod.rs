@@ -6,6 +6,7 @@ mod helper;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use longshore_models::SortedMap;
 use longshore_wire::auth::{RegistryAuth, decode_basic};
 use serde::Deserialize;
 use tokio::task::{JoinSet, spawn_blocking};
@@ -39,7 +40,7 @@ struct Helpers {
 #[derive(Default)]
 pub(crate) struct AllCredentials {
     /// By the registry's address.
-    pub(crate) registries: BTreeMap<String, RegistryAuth>,
+    pub(crate) registries: SortedMap<String, RegistryAuth>,
     /// Why there are none from where there may be some.
     pub(crate) failures: Vec<Error>,
 }

@@ -1,7 +1,8 @@
-use std::collections::BTreeMap;
 use std::future::Future;
 use std::path::Path;
 use std::time::Duration;
+
+use longshore_models::SortedMap;
 
 use super::make::Making;
 use super::process::Process;
@@ -252,13 +253,13 @@ impl Owner {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn image_labels(&self, name: &str) -> BTreeMap<String, String> {
+    pub fn image_labels(&self, name: &str) -> SortedMap<String, String> {
         let process = Process::own(Path::new("/")).to_string();
         let labels = [(IMAGE_OWNER, self.name.clone()), (IMAGE_PROCESS, process), (IMAGE_NAME, name.to_owned())];
         labels.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
     }
 
-    fn labels(&self, token: &str) -> BTreeMap<String, String> {
+    fn labels(&self, token: &str) -> SortedMap<String, String> {
         let process = Process::own(Path::new("/")).to_string();
         let labels = [(OWNER, self.name.clone()), (PROCESS, process), (TOKEN, token.to_owned())];
         labels.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()

@@ -1,6 +1,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use longshore_models::SortedMap;
+
 use super::owner::{IMAGE_NAME, IMAGE_OWNER, IMAGE_PROCESS, OWNER, Owner, PROCESS};
 use super::process::Process;
 use super::registry::Entry;
@@ -12,7 +14,7 @@ use crate::api::network::NetworkListOptions;
 use crate::api::volume::VolumeListOptions;
 use crate::error::Result;
 
-type Labels = BTreeMap<String, String>;
+type Labels = SortedMap<String, String>;
 
 impl Owner {
     /// Removes what processes of this owner have left on the engine that were killed, or have ended in another way without

@@ -1,8 +1,8 @@
 //! What was created although the engine's answer did not come.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
+use longshore_models::SortedMap;
 use tokio::time::Instant;
 
 use super::registry::Entry;
@@ -46,7 +46,7 @@ pub(super) async fn remove(docker: Docker, kind: Kind, token: String, patience: 
 async fn find(docker: &Docker, kind: Kind, token: &str) -> Option<Thing> {
     let label = format!("{TOKEN}={token}");
     // Engines may list what has only one of several.
-    let has = |labels: &BTreeMap<String, String>| labels.get(TOKEN).is_some_and(|found| found == token);
+    let has = |labels: &SortedMap<String, String>| labels.get(TOKEN).is_some_and(|found| found == token);
     match kind {
         Kind::Container => {
             let options = ListOptions::default().all().filter("label", label);

@@ -5,6 +5,7 @@ mod progress;
 use std::collections::BTreeMap;
 use std::fmt::Display;
 
+use longshore_models::SortedMap;
 use longshore_wire::auth::{RegistryAuth, config_header_value};
 use longshore_wire::path::Path;
 use longshore_wire::query::Query;
@@ -151,7 +152,7 @@ async fn authorize(request: Request, options: &BuildOptions, stored: &Credential
     (with_registries(request, &registries), failures)
 }
 
-fn with_registries(request: Request, registries: &BTreeMap<String, RegistryAuth>) -> Request {
+fn with_registries(request: Request, registries: &SortedMap<String, RegistryAuth>) -> Request {
     match registries.is_empty() {
         true => request,
         false => request.header("X-Registry-Config", config_header_value(registries)),

@@ -1,7 +1,6 @@
-use std::collections::BTreeMap;
 use std::time::Duration;
 
-use longshore_models::{BuildOutput, Isolation, Ulimit};
+use longshore_models::{BuildOutput, Isolation, SortedMap, Ulimit};
 use longshore_wire::auth::RegistryAuth;
 
 /// How to build an image.
@@ -19,11 +18,11 @@ pub struct BuildOptions {
     /// Where the Dockerfile is, from the root of the context; `Dockerfile` unless set.
     pub dockerfile: Option<String>,
     /// The values of `ARG` instructions; `None` for one that has none here.
-    pub build_args: BTreeMap<String, Option<String>>,
+    pub build_args: SortedMap<String, Option<String>>,
     /// The stage of the Dockerfile at which to stop; the last one unless set. API 1.29+.
     pub target: Option<String>,
     /// Labels of the image.
-    pub labels: BTreeMap<String, String>,
+    pub labels: SortedMap<String, String>,
     /// The platform to build for, such as `linux/arm64/v8`; the engine's own unless set. API 1.32+.
     pub platform: Option<String>,
     /// Whether BuildKit builds, not the classic builder. API 1.39+.
@@ -40,7 +39,7 @@ pub struct BuildOptions {
     pub pull: bool,
     /// Credentials by the address of their registry, such as `ghcr.io` or `https://index.docker.io/v1/`; all that the user
     /// has stored unless set.
-    pub registries: Option<BTreeMap<String, RegistryAuth>>,
+    pub registries: Option<SortedMap<String, RegistryAuth>>,
     /// Whether to keep the containers of the steps of a build that succeeds.
     pub keep_containers: bool,
     /// Whether to remove the containers of the steps of a build that fails too.
@@ -179,7 +178,7 @@ impl BuildOptions {
     /// Shows no registry any credentials, whatever the user has stored.
     #[must_use]
     pub fn anonymous(mut self) -> Self {
-        self.registries = Some(BTreeMap::new());
+        self.registries = Some(SortedMap::new());
         self
     }
 
