@@ -4,17 +4,17 @@ use longshore::container::{ListOptions, RemoveOptions};
 use longshore::{Docker, Spec, Until};
 
 use bench::Result;
-use bench::work::LINE;
+use bench::task::{IMAGE, LABEL, LARGE_FILE};
+use bench::work::{LINE, Work};
 
-/// The label of what is made on the engine; its value is the run's own.
-const LABEL: &str = "longshore.bench";
-
-const IMAGE: &str = "busybox:latest";
+/// How many containers there are to be listed.
+const LISTED: usize = 50;
 
 /// A real engine, and what this run makes on it.
 pub(crate) struct Engine {
     docker: Docker,
     pub(crate) socket: PathBuf,
+    /// What labels that which this run makes.
     run: String,
 }
 
@@ -33,13 +33,43 @@ impl Engine {
         Ok(format!("{} (API {})", version.version, version.api_version))
     }
 
+    /// Makes what a work is done with; gives the container that the clients are told of.
+    pub(crate) async fn set(&self, work: Work, amount: usize) -> Result<String> {
+        match work {
+            Work::LivePing | Work::LiveConnect => Ok(String::new()),
+            Work::LiveLogs => self.make_log(amount).await,
+            Work::LiveLifecycle => Ok(self.run.clone()),
+            Work::LiveList => {
+                for _ in 0..LISTED {
+                    self.docker.containers().create(&self.spec("true")).await?;
+                }
+                Ok(String::new())
+            }
+            Work::LiveDownload => {
+                let id = self.run().await?;
+                let write = format!("dd if=/dev/zero of=/{LARGE_FILE} bs=1M count={amount} 2>/dev/null");
+                let written = self.docker.container(&id).exec(["sh", "-c", &write]).output().await?;
+                if written.status.success() { Ok(id) } else { Err("the large file can't be made".into()) }
+            }
+            _ => self.run().await,
+        }
+    }
+
+    fn spec(&self, command: &str) -> Spec {
+        Spec::image(IMAGE).cmd(["sh", "-c", command]).label(LABEL, &self.run)
+    }
+
+    /// Runs a container that does nothing.
+    async fn run(&self) -> Result<String> {
+        let container = self.docker.containers().run(self.spec("exec sleep 100000")).await?;
+        Ok(container.id().to_owned())
+    }
+
     /// Makes a container that has written so many lines and ended; gives its id.
-    pub(crate) async fn make_log(&self, lines: usize) -> Result<String> {
+    async fn make_log(&self, lines: usize) -> Result<String> {
         let line = ".".repeat(LINE - 1);
-        let spec = Spec::image(IMAGE)
-            .cmd(["sh", "-c", &format!("yes {line} | head -n {lines}")])
-            .label(LABEL, &self.run)
-            .set("HostConfig.LogConfig.Type", "json-file");
+        let command = format!("yes {line} | head -n {lines}");
+        let spec = self.spec(&command).set("HostConfig.LogConfig.Type", "json-file");
         let container = self.docker.containers().create(&spec).await?;
         let exit = container.wait(Until::NextExit).await?;
         container.start().await?;

@@ -1,16 +1,22 @@
 use std::process::Command;
 
 use crate::container::Engine;
+use crate::python::Python;
 use bench::Result;
 
 /// Tells where, when and with what is measured.
-pub(crate) async fn describe(command: &str, engine: Option<&Engine>) -> Result<String> {
+pub(crate) async fn describe(command: &str, engine: Option<&Engine>, python: &Result<Python>) -> Result<String> {
+    let python = match python {
+        Ok(python) => python.versions()?,
+        Err(error) => format!("left out, since it can't be had here: {error}"),
+    };
     let mut facts = vec![
         ("command", format!("`{command}`")),
         ("date", output("date", &["-u", "+%Y-%m-%d %H:%M UTC"])?),
         ("machine", machine()?),
         ("longshore", format!("{} at commit {}", env!("CARGO_PKG_VERSION"), commit()?)),
         ("bollard", locked_version("bollard").ok_or("Cargo.lock does not name bollard")?),
+        ("Python", python),
         ("compiler", format!("{}, profile `release`", output("rustc", &["--version"])?)),
     ];
     if let Some(engine) = engine {

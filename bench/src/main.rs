@@ -6,6 +6,8 @@
 mod container;
 mod floors;
 mod machine;
+mod python;
+mod recording;
 mod replay;
 mod report;
 mod rounds;

@@ -23,6 +23,8 @@ pub struct Sample {
     pub growth: u64,
     /// The median of the round trips, in seconds; 0 if none were timed.
     pub latency: f64,
+    /// The round trip that one in a hundred exceeds, in seconds; 0 if none were timed.
+    pub tail: f64,
 }
 
 /// Measures this process from its making on.
@@ -51,6 +53,7 @@ impl Meter {
             peak,
             growth: peak.saturating_sub(self.resident),
             latency: 0.0,
+            tail: 0.0,
         })
     }
 
@@ -59,7 +62,8 @@ impl Meter {
         let sample = self.finish()?;
         trips.sort_unstable();
         let median = trips.get(trips.len() / 2).ok_or("no round trip was timed")?;
-        Ok(Sample { latency: median.as_secs_f64(), ..sample })
+        let tail = trips.get(trips.len() * 99 / 100).unwrap_or(median);
+        Ok(Sample { latency: median.as_secs_f64(), tail: tail.as_secs_f64(), ..sample })
     }
 }
 

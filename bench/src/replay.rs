@@ -9,22 +9,13 @@ use std::thread;
 use std::time::Duration;
 
 use clap::Args;
-use serde_json::Value;
 
+use crate::recording::{CONTAINER, Recording};
 use bench::Result;
 use bench::task::raise_limit_of_files;
-use bench::work::{LINE, LINE_ON_WIRE, Work};
+use bench::work::{LINE_ON_WIRE, Work};
 
-/// The container whose log comes as fast as it is read.
-pub(crate) const LINES: &str = "lines";
-
-/// The container whose log has a new line now and then.
-pub(crate) const SLOW_LINES: &str = "slow-lines";
-
-/// What an engine told of its containers.
-const CONTAINERS: &str = include_str!("../../crates/longshore-models/fixtures/docker-26.1/container_list.json");
-
-/// The pause between two lines of [`SLOW_LINES`].
+/// The pause between two lines of a log that is followed.
 const PAUSE: Duration = Duration::from_millis(150);
 
 /// A replay of recorded answers.
@@ -32,10 +23,10 @@ const PAUSE: Duration = Duration::from_millis(150);
 pub(crate) struct Arguments {
     /// The folder to make the socket in, and to remove in the end
     folder: PathBuf,
-    /// How many lines the log has
-    lines: usize,
-    /// How many containers the list has
-    containers: usize,
+    /// The work that is done with it
+    work: Work,
+    /// How many times
+    amount: usize,
 }
 
 /// A replay in a process of its own; it ends when this is dropped, and when this process ends.
@@ -46,13 +37,12 @@ pub(crate) struct Replay {
 
 impl Replay {
     /// Starts a replay and waits until it listens.
-    pub(crate) fn start(quick: bool) -> Result<Self> {
+    pub(crate) fn start(work: Work, amount: usize) -> Result<Self> {
         let folder = std::env::temp_dir().join(format!("longshore-bench-{}", std::process::id()));
         let mut process = Command::new(std::env::current_exe()?)
             .arg("replay")
             .arg(&folder)
-            .arg(Work::ReplayLogs.amount(quick).to_string())
-            .arg(Work::ReplayList.amount(quick).to_string())
+            .args([work.name(), amount.to_string()])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             // It ends with this process, not with what the terminal sends to both.
@@ -79,28 +69,22 @@ impl Drop for Replay {
 /// Serves recorded answers until standard input ends.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     raise_limit_of_files()?;
-    let log = record(arguments.lines);
-    let recording = Arc::new(Recording { log, list: list(arguments.containers)? });
+    let recording = Arc::new(Recording::of(arguments.work, arguments.amount)?);
     std::fs::DirBuilder::new().mode(0o700).create(&arguments.folder)?;
-    let outcome = listen(&arguments.folder.join("engine.sock"), recording);
+    let is_slow = arguments.work == Work::ReplayFollowers;
+    let outcome = listen(&arguments.folder.join("engine.sock"), recording, is_slow);
     std::fs::remove_dir_all(&arguments.folder)?;
     outcome
 }
 
-/// What is replayed.
-struct Recording {
-    log: Vec<u8>,
-    list: String,
-}
-
-fn listen(socket: &Path, recording: Arc<Recording>) -> Result<()> {
+fn listen(socket: &Path, recording: Arc<Recording>, is_slow: bool) -> Result<()> {
     let listener = UnixListener::bind(socket)?;
     println!("listening");
     thread::spawn(move || {
         for stream in listener.incoming().flatten() {
             let recording = recording.clone();
             // A client that has read enough closes its connection; there is nothing to be done about it.
-            let serve = move || drop(serve(stream, &recording));
+            let serve = move || drop(serve(stream, &recording, is_slow));
             if let Err(error) = thread::Builder::new().stack_size(64 * 1024).spawn(serve) {
                 eprintln!("a connection is not served: {error}");
             }
@@ -110,66 +94,42 @@ fn listen(socket: &Path, recording: Arc<Recording>) -> Result<()> {
     Ok(())
 }
 
-/// A log as an engine sends it: for each line a chunk with a frame of stdout.
-fn record(lines: usize) -> Vec<u8> {
-    let mut recording = Vec::with_capacity(lines * LINE_ON_WIRE);
-    for number in 0..lines {
-        recording.extend_from_slice(format!("{:x}\r\n", 8 + LINE).as_bytes());
-        recording.extend_from_slice(&[1, 0, 0, 0, 0, 0, 0, LINE as u8]);
-        let line = format!("line {number:07} ");
-        recording.extend_from_slice(line.as_bytes());
-        recording.resize(recording.len() + LINE - line.len() - 1, b'.');
-        recording.extend_from_slice(b"\n\r\n");
-    }
-    recording
-}
-
-/// A list of containers: those that an engine told of, again and again, each with an id of its own.
-fn list(length: usize) -> Result<String> {
-    let recorded: Vec<Value> = serde_json::from_str(CONTAINERS)?;
-    let containers: Vec<Value> = recorded
-        .into_iter()
-        .cycle()
-        .take(length)
-        .enumerate()
-        .map(|(number, mut container)| {
-            container["Id"] = format!("{number:064x}").into();
-            container["Names"] = serde_json::json!([format!("/container-{number}")]);
-            container
-        })
-        .collect();
-    Ok(serde_json::to_string(&containers)?)
-}
-
-const LOG_HEAD: &[u8] = b"HTTP/1.1 200 OK\r\nApi-Version: 1.45\r\n\
-    Content-Type: application/vnd.docker.multiplexed-stream\r\nTransfer-Encoding: chunked\r\n\r\n";
-
 /// Answers one request after another.
-fn serve(mut stream: UnixStream, recording: &Recording) -> Result<()> {
+fn serve(mut stream: UnixStream, recording: &Recording, is_slow: bool) -> Result<()> {
     let mut requests = BufReader::new(stream.try_clone()?);
     while let Some(request) = read_request(&mut requests)? {
-        if request.target.contains(&format!("/containers/{LINES}/logs")) {
-            stream.write_all(LOG_HEAD)?;
-            stream.write_all(&recording.log)?;
-            stream.write_all(b"0\r\n\r\n")?;
-        } else if request.target.contains(&format!("/containers/{SLOW_LINES}/logs")) {
-            stream.write_all(LOG_HEAD)?;
-            for line in recording.log.chunks(LINE_ON_WIRE).cycle() {
-                stream.write_all(line)?;
-                thread::sleep(PAUSE);
+        let path = request.target.split('?').next().unwrap_or_default();
+        if path.ends_with(&recording.path) {
+            stream.write_all(recording.head.as_bytes())?;
+            if is_slow {
+                trickle(&mut stream, &recording.body)?;
             }
-        } else if request.target.contains("/containers/json") {
-            answer(&mut stream, "200 OK", &recording.list, request.is_head)?;
-        } else if request.target.ends_with("/version") {
+            for _ in 0..recording.times {
+                stream.write_all(&recording.body)?;
+            }
+            stream.write_all(recording.end)?;
+        } else if path.ends_with("/version") {
             answer(&mut stream, "200 OK", r#"{"Version":"26.1.5","ApiVersion":"1.45"}"#, request.is_head)?;
-        } else if request.target.ends_with("/_ping") {
+        } else if path.ends_with("/_ping") {
             answer(&mut stream, "200 OK", r#""OK""#, request.is_head)?;
+        } else if path.ends_with(&format!("/containers/{CONTAINER}/json")) {
+            // The clients in Python look first if there is a terminal.
+            answer(&mut stream, "200 OK", r#"{"Id":"recorded","Config":{"Tty":false}}"#, request.is_head)?;
         } else {
             answer(&mut stream, "404 Not Found", r#"{"message":"no such recording"}"#, request.is_head)?;
         }
         if request.closes {
             break;
         }
+    }
+    Ok(())
+}
+
+/// Sends a line now and then, until nobody reads it any more.
+fn trickle(stream: &mut UnixStream, log: &[u8]) -> Result<()> {
+    for line in log.chunks(LINE_ON_WIRE).cycle() {
+        stream.write_all(line)?;
+        thread::sleep(PAUSE);
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use bench::work::Client;
 pub(crate) fn section(rounds: &Rounds) -> String {
     let (work, count) = (rounds.work, rounds.len());
     let mut figures = Table::new(["client"].into_iter().chain(work.figures().iter().map(|figure| figure.title())));
-    for client in work.clients() {
+    for client in &rounds.clients {
         let spreads = work.figures().iter().map(|figure| {
             let spread = rounds.figure(*figure, *client);
             spread.map_or_else(String::new, |spread| spread.show(figure.decimals()))
@@ -14,7 +14,7 @@ pub(crate) fn section(rounds: &Rounds) -> String {
         figures.row([client.name()].into_iter().chain(spreads));
     }
     let mut ratios = Table::new(["longshore ÷"].into_iter().chain(work.figures().iter().map(|figure| figure.title())));
-    for peer in work.clients().iter().filter(|client| **client != Client::Longshore) {
+    for peer in rounds.clients.iter().filter(|client| **client != Client::Longshore) {
         let spreads = work.figures().iter().map(|figure| {
             let spread = rounds.ratio(*figure, Client::Longshore, *peer);
             spread.map_or_else(String::new, |spread| spread.show(2))

@@ -7,7 +7,9 @@ use bench::work::{Client, Figure, Work};
 pub(crate) struct Rounds {
     pub(crate) work: Work,
     pub(crate) amount: usize,
-    /// A sample of each of the work's clients, in their order.
+    /// Who has done it.
+    pub(crate) clients: Vec<Client>,
+    /// A sample of each client, in their order.
     rounds: Vec<Vec<Sample>>,
 }
 
@@ -20,8 +22,8 @@ pub(crate) struct Spread {
 }
 
 impl Rounds {
-    pub(crate) fn new(work: Work, amount: usize) -> Self {
-        Rounds { work, amount, rounds: Vec::new() }
+    pub(crate) fn new(work: Work, amount: usize, clients: Vec<Client>) -> Self {
+        Rounds { work, amount, clients, rounds: Vec::new() }
     }
 
     pub(crate) fn push(&mut self, round: Vec<Sample>) {
@@ -44,7 +46,7 @@ impl Rounds {
     }
 
     fn value(&self, round: &[Sample], figure: Figure, client: Client) -> Option<f64> {
-        let place = self.work.clients().iter().position(|other| *other == client)?;
+        let place = self.clients.iter().position(|other| *other == client)?;
         Some(figure.of(round.get(place)?, self.work, self.amount))
     }
 }
@@ -74,8 +76,8 @@ mod tests {
 
     #[test]
     fn ratios_are_taken_within_a_round() {
-        let sample = |latency| Sample { wall: 1.0, user: 0.0, system: 0.0, peak: 1, growth: 0, latency };
-        let mut rounds = Rounds::new(Work::LivePing, 1);
+        let sample = |latency| Sample { wall: 1.0, user: 0.0, system: 0.0, peak: 1, growth: 0, latency, tail: 0.0 };
+        let mut rounds = Rounds::new(Work::LivePing, 1, Work::LivePing.clients()[..4].to_vec());
         for slowness in [1.0, 10.0, 100.0] {
             rounds.push([1.0, 3.0, 2.0, 4.0].map(|latency| sample(latency * slowness)).to_vec());
         }

@@ -7,7 +7,9 @@ use clap::Args;
 use crate::container::Engine;
 use crate::floors::Floors;
 use crate::machine;
-use crate::replay::{LINES, Replay, SLOW_LINES};
+use crate::python::Python;
+use crate::recording::CONTAINER;
+use crate::replay::Replay;
 use crate::report;
 use crate::rounds::Rounds;
 use bench::Result;
@@ -90,13 +92,14 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 
 async fn measure_all(arguments: &Arguments, engine: Option<&Engine>) -> Result<()> {
     let floors = Floors::read()?;
-    let mut results = machine::describe(&arguments.command(), engine).await?;
+    let python = Python::prepare();
+    let mut results = machine::describe(&arguments.command(), engine, &python).await?;
     println!("{results}");
     let mut judged = Vec::new();
     for work in arguments.works() {
         let amount = work.amount(arguments.quick);
-        let stage = Stage::set(work, amount, engine, arguments.quick).await?;
-        let mut rounds = Rounds::new(work, amount);
+        let stage = Stage::set(work, amount, engine, python.as_ref().ok()).await?;
+        let mut rounds = Rounds::new(work, amount, stage.clients());
         stage.round().await?;
         stage.add_rounds(&mut rounds, arguments.rounds()).await?;
         // Whatever else the machine was doing then is given time to pass. All rounds count, the bad ones too.
@@ -130,19 +133,18 @@ struct Stage<'a> {
     work: Work,
     amount: usize,
     engine: Option<&'a Engine>,
+    python: Option<&'a Python>,
     replay: Option<Replay>,
     container: String,
 }
 
 impl<'a> Stage<'a> {
-    async fn set(work: Work, amount: usize, engine: Option<&'a Engine>, quick: bool) -> Result<Self> {
-        let replay = if work.is_live() { None } else { Some(Replay::start(quick)?) };
-        let container = match (work, engine) {
-            (Work::LiveLogs, Some(engine)) => engine.make_log(amount).await?,
-            (Work::ReplayFollowers, _) => SLOW_LINES.to_owned(),
-            _ => LINES.to_owned(),
+    async fn set(work: Work, amount: usize, engine: Option<&'a Engine>, python: Option<&'a Python>) -> Result<Self> {
+        let (replay, container) = match engine {
+            Some(engine) if work.is_live() => (None, engine.set(work, amount).await?),
+            _ => (Some(Replay::start(work, amount)?), CONTAINER.to_owned()),
         };
-        Ok(Stage { work, amount, engine, replay, container })
+        Ok(Stage { work, amount, engine, python, replay, container })
     }
 
     async fn add_rounds(&self, rounds: &mut Rounds, count: usize) -> Result<()> {
@@ -159,11 +161,17 @@ impl<'a> Stage<'a> {
         Ok(())
     }
 
+    /// Who does the work here.
+    fn clients(&self) -> Vec<Client> {
+        let all = self.work.clients().iter().copied();
+        all.filter(|client| !client.is_python() || self.python.is_some()).collect()
+    }
+
     /// A sample of each client, one after the other.
     async fn round(&self) -> Result<Vec<Sample>> {
         let mut samples = Vec::new();
-        for client in self.work.clients() {
-            samples.push(self.sample(*client).await?);
+        for client in self.clients() {
+            samples.push(self.sample(client).await?);
         }
         Ok(samples)
     }
@@ -171,12 +179,11 @@ impl<'a> Stage<'a> {
     async fn sample(&self, client: Client) -> Result<Sample> {
         let Stage { work, amount, .. } = *self;
         let task = Task { work, client, socket: self.socket()?, amount, container: self.container.clone() };
-        let output = tokio::process::Command::new(std::env::current_exe()?.with_file_name(client.program()))
-            .args(task.arguments()?)
-            .stderr(Stdio::inherit())
-            .kill_on_drop(true)
-            .output()
-            .await?;
+        let mut command = match self.python {
+            Some(python) if client.is_python() => python.command(client),
+            _ => tokio::process::Command::new(std::env::current_exe()?.with_file_name(client.program())),
+        };
+        let output = command.args(task.arguments()?).stderr(Stdio::inherit()).kill_on_drop(true).output().await?;
         match output.status.success() {
             true => Ok(serde_json::from_slice(&output.stdout)?),
             false => Err(format!("{} failed at {}", client.name(), self.work.name()).into()),

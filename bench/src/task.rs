@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde::de::IntoDeserializer;
 
 use crate::meter::Sample;
-use crate::work::{Client, LINE, Work};
+use crate::work::{Client, LINE, PIECE, Work};
 use crate::{Error, Result};
 
 /// How many pings come before those that are timed: they open the connection.
@@ -19,6 +19,15 @@ pub const FOLLOWED_LINES: usize = 15;
 
 /// How many streams are opened at a time, so that the queue of the listening socket never overflows.
 pub const OPENED_AT_A_TIME: usize = 32;
+
+/// The image of what is made on a real engine.
+pub const IMAGE: &str = "busybox:latest";
+
+/// The label of what is made on a real engine; its value is the run's own.
+pub const LABEL: &str = "longshore.bench";
+
+/// The large file of an archive, in the root of a container.
+pub const LARGE_FILE: &str = "large";
 
 /// What to do, where and how often.
 #[derive(Clone, Debug)]
@@ -41,6 +50,31 @@ impl Task {
         let socket = self.socket.to_str().ok_or("the path of the socket is not UTF-8")?;
         let Task { work, client, amount, container, .. } = self;
         Ok([work.name(), client.name(), socket.to_owned(), amount.to_string(), container.clone()])
+    }
+
+    /// The command whose output is read: so many MiB of zeros.
+    pub fn output_command(&self) -> Vec<String> {
+        let megabytes = self.amount;
+        ["sh", "-c", &format!("dd if=/dev/zero bs=1M count={megabytes} 2>/dev/null")].map(str::to_owned).to_vec()
+    }
+
+    /// The command that reads its input to the end.
+    pub fn input_command() -> Vec<String> {
+        ["sh", "-c", "cat >/dev/null"].map(str::to_owned).to_vec()
+    }
+
+    /// How many pieces are sent for so many MiB.
+    pub fn pieces(&self) -> usize {
+        self.amount * 1024 * 1024 / PIECE
+    }
+
+    /// Fails unless so many MiB have come, and what an archive has around them.
+    pub fn check_bytes(&self, found: usize) -> Result<()> {
+        let expected = self.work.bytes_on_wire(self.amount);
+        match found >= expected && found <= expected + 64 * 1024 {
+            true => Ok(()),
+            false => Err(format!("expected {expected} bytes, got {found}").into()),
+        }
     }
 
     fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Self> {
@@ -95,7 +129,18 @@ pub fn raise_limit_of_files() -> Result<()> {
     Ok(setrlimit(Resource::RLIMIT_NOFILE, most, most)?)
 }
 
-/// How many bytes of log lines a client has found, by source.
+/// What stands before a large file of so many MiB in an archive.
+pub fn tar_head(megabytes: usize) -> Result<Vec<u8>> {
+    let mut header = tar::Header::new_ustar();
+    header.set_path(LARGE_FILE)?;
+    header.set_size(megabytes as u64 * 1024 * 1024);
+    header.set_mode(0o644);
+    header.set_entry_type(tar::EntryType::Regular);
+    header.set_cksum();
+    Ok(header.as_bytes().to_vec())
+}
+
+/// How many bytes of output a client has found, by source.
 #[derive(Debug, Default)]
 pub struct Found {
     /// Bytes of stdout.
@@ -105,11 +150,17 @@ pub struct Found {
 }
 
 impl Found {
-    /// Fails unless it was so many lines of stdout: a client that loses output is not fast.
-    pub fn check(&self, lines: usize) -> Result<()> {
-        match self {
-            Found { stdout, others: 0 } if *stdout == lines * LINE => Ok(()),
-            found => Err(format!("expected {} bytes of stdout, got {found:?}", lines * LINE).into()),
+    /// Fails unless it was all of a work's output, on the stream that it was written to: a client that loses output is
+    /// not fast.
+    pub fn check(&self, task: &Task) -> Result<()> {
+        let length = match task.work {
+            Work::ReplayLogs | Work::LiveLogs => task.amount * LINE,
+            work => work.bytes_on_wire(task.amount),
+        };
+        let expected = if task.work == Work::ReplayTty { (0, length) } else { (length, 0) };
+        match (self.stdout, self.others) == expected {
+            true => Ok(()),
+            false => Err(format!("expected {expected:?} bytes of stdout and others, got {self:?}").into()),
         }
     }
 }

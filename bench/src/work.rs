@@ -11,20 +11,62 @@ pub const LINE: usize = 97;
 /// The bytes that a log line takes on the wire: the line of its chunk, the header of its frame, itself, a line break.
 pub const LINE_ON_WIRE: usize = 4 + 8 + LINE + 2;
 
+/// The bytes of output in a large frame.
+pub const FRAME: usize = 64 * 1024;
+
+/// The bytes of a chunk of a terminal's output: what an engine copies at a time.
+pub const TTY_CHUNK: usize = 32 * 1024;
+
+/// The bytes that are transferred at a time where something is uploaded or written.
+pub const PIECE: usize = 64 * 1024;
+
+/// How many tasks ask at a time.
+pub const PARALLEL: usize = 256;
+
 /// A piece of work that is done in turn by several clients.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Work {
     /// Read recorded log lines, each in an HTTP chunk of its own, as fast as they come
     ReplayLogs,
+    /// Read recorded output in frames of 64 KiB
+    ReplayFrames,
+    /// Read recorded output of a terminal
+    ReplayTty,
+    /// Read recorded stats samples
+    ReplayStats,
+    /// Read recorded events
+    ReplayEvents,
+    /// Read the recorded progress of a pull
+    ReplayProgress,
     /// List many recorded containers
     ReplayList,
+    /// Inspect a recorded container, again and again
+    ReplayInspects,
     /// Follow many recorded logs at a time, one line per 150 ms each
     ReplayFollowers,
     /// Ping a real engine, one ping after the other
     LivePing,
+    /// Inspect a container of a real engine, again and again
+    LiveInspect,
+    /// List the containers of a real engine, again and again
+    LiveList,
+    /// Inspect a container of a real engine from many tasks at a time
+    LiveParallel,
+    /// Make a client, and ping once with it, again and again
+    LiveConnect,
+    /// Create, start, wait for and remove containers of a real engine, one after the other
+    LiveLifecycle,
     /// Read the logs of a container of a real engine
     LiveLogs,
+    /// Read the output of a command in a container of a real engine
+    LiveExec,
+    /// Write to the input of a command in a container of a real engine
+    LiveStdin,
+    /// Read an archive out of a container of a real engine
+    LiveDownload,
+    /// Send an archive into a container of a real engine
+    LiveUpload,
 }
 
 /// Who does the work.
@@ -39,14 +81,18 @@ pub enum Client {
     #[value(name = "raw-256k")]
     #[serde(rename = "raw-256k")]
     Raw256K,
-    /// One kept socket in blocking mode, read to the end of the head
+    /// One kept socket in blocking mode, read to the end of the answer
     RawBlocking,
-    /// One kept socket of tokio, read to the end of the head
+    /// One kept socket of tokio, read to the end of the answer
     RawTokio,
     /// This project's library
     Longshore,
     /// The best-known client in Rust
     Bollard,
+    /// The asyncio client in Python that this project was modelled on
+    Aiodocker,
+    /// The official client in Python
+    DockerPy,
 }
 
 /// What is told of a piece of work.
@@ -55,6 +101,8 @@ pub enum Client {
 pub enum Figure {
     /// Bytes on the wire by wall time.
     Throughput,
+    /// Items by wall time.
+    Rate,
     /// Wall time.
     Wall,
     /// User and system time.
@@ -65,8 +113,21 @@ pub enum Figure {
     Peak,
     /// The median of the round trips.
     Latency,
+    /// The round trip that one in a hundred exceeds.
+    Tail,
     /// Peak memory above that before the work, by stream.
     PerStream,
+}
+
+/// What a piece of work is made of.
+struct Facts {
+    /// What is done, behind how many times.
+    title: &'static str,
+    amount: usize,
+    clients: &'static [Client],
+    figures: &'static [Figure],
+    /// The bytes of each item on the wire, as far as they are measured.
+    bytes: usize,
 }
 
 impl Work {
@@ -77,60 +138,177 @@ impl Work {
 
     /// What is done, so many times.
     pub fn title(self, amount: usize) -> String {
-        match self {
-            Work::ReplayLogs => {
-                format!("{amount} recorded log lines of {LINE} bytes, one HTTP chunk each, replayed from memory")
-            }
-            Work::ReplayList => format!("the list of {amount} recorded containers"),
-            Work::ReplayFollowers => format!("{amount} followed log streams, replayed, one line per 150 ms each"),
-            Work::LivePing => format!("{amount} pings of the engine, one after the other"),
-            Work::LiveLogs => format!("the logs of a container of the engine, {amount} lines of {LINE} bytes"),
-        }
+        format!("{amount} {}", self.facts().title)
     }
 
     /// Whether it needs a real engine.
     pub fn is_live(self) -> bool {
-        matches!(self, Work::LivePing | Work::LiveLogs)
+        self.name().starts_with("live-")
     }
 
     /// How many times the work is done in one measurement.
     pub fn amount(self, quick: bool) -> usize {
-        let amount = match self {
-            Work::ReplayLogs | Work::LiveLogs => 1_000_000,
-            Work::ReplayList => 10_000,
-            Work::ReplayFollowers => 1_000,
-            Work::LivePing => 5_000,
-        };
-        if quick { amount / 10 } else { amount }
+        let amount = self.facts().amount;
+        if quick { (amount / 10).max(1) } else { amount }
     }
 
     /// Who does it, in the order of a round.
     pub fn clients(self) -> &'static [Client] {
-        use Client::{Bollard, Longshore, Raw64K, Raw256K, RawBlocking, RawTokio};
-        match self {
-            Work::ReplayLogs | Work::LiveLogs => &[Raw64K, Raw256K, Longshore, Bollard],
-            Work::ReplayList | Work::ReplayFollowers => &[Longshore, Bollard],
-            Work::LivePing => &[RawTokio, RawBlocking, Longshore, Bollard],
-        }
+        self.facts().clients
     }
 
     /// What is told of it.
     pub fn figures(self) -> &'static [Figure] {
-        use Figure::{Cpu, Latency, Peak, PerStream, Throughput, User, Wall};
-        match self {
-            Work::ReplayLogs => &[Throughput, Cpu, Peak],
-            Work::ReplayList => &[Wall, User, Peak],
-            Work::ReplayFollowers => &[PerStream, Peak, Cpu],
-            Work::LivePing => &[Latency, Cpu, Peak],
-            Work::LiveLogs => &[Wall, Cpu, User, Peak],
-        }
+        self.facts().figures
     }
 
     /// How many bytes cross the wire for it, as far as that is measured.
     pub fn bytes_on_wire(self, amount: usize) -> usize {
+        amount * self.facts().bytes
+    }
+
+    fn facts(self) -> Facts {
+        use Client::{Aiodocker, Bollard, DockerPy, Longshore, Raw64K, Raw256K, RawBlocking, RawTokio};
+        use Figure::{Cpu, Latency, Peak, PerStream, Rate, Tail, Throughput, User, Wall};
+        let facts = |title, amount, clients, figures, bytes| Facts { title, amount, clients, figures, bytes };
+        const MIB: usize = 1024 * 1024;
         match self {
-            Work::ReplayLogs | Work::LiveLogs => amount * LINE_ON_WIRE,
-            Work::ReplayList | Work::ReplayFollowers | Work::LivePing => 0,
+            Work::ReplayLogs => facts(
+                "recorded log lines of 97 bytes, one HTTP chunk each, replayed from memory",
+                1_000_000,
+                &[Raw64K, Raw256K, Longshore, Bollard, Aiodocker, DockerPy],
+                &[Throughput, Cpu, Peak],
+                LINE_ON_WIRE,
+            ),
+            Work::ReplayFrames => facts(
+                "recorded frames of 64 KiB of stdout, one HTTP chunk each, replayed from memory",
+                8_192,
+                &[Raw64K, Raw256K, Longshore, Bollard],
+                &[Throughput, Cpu, Peak],
+                FRAME,
+            ),
+            Work::ReplayTty => facts(
+                "recorded chunks of 32 KiB of a terminal's output, replayed from memory",
+                16_384,
+                &[Raw64K, Raw256K, Longshore, Bollard],
+                &[Throughput, Cpu, Peak],
+                TTY_CHUNK,
+            ),
+            Work::ReplayStats => facts(
+                "recorded stats samples, one HTTP chunk each",
+                100_000,
+                &[Longshore, Bollard],
+                &[Rate, Cpu, Peak],
+                0,
+            ),
+            Work::ReplayEvents => {
+                facts("recorded events, one HTTP chunk each", 100_000, &[Longshore, Bollard], &[Rate, Cpu, Peak], 0)
+            }
+            Work::ReplayProgress => facts(
+                "recorded messages of the progress of a pull, one HTTP chunk each",
+                100_000,
+                &[Longshore, Bollard],
+                &[Rate, Cpu, Peak],
+                0,
+            ),
+            Work::ReplayList => facts(
+                "recorded containers in one list",
+                10_000,
+                &[Longshore, Bollard, Aiodocker, DockerPy],
+                &[Wall, User, Peak],
+                0,
+            ),
+            Work::ReplayInspects => facts(
+                "inspections of a recorded container, one after the other",
+                1_000,
+                &[Longshore, Bollard],
+                &[Latency, Cpu, Peak],
+                0,
+            ),
+            Work::ReplayFollowers => facts(
+                "followed log streams, replayed, one line per 150 ms each",
+                1_000,
+                &[Longshore, Bollard],
+                &[PerStream, Peak, Cpu],
+                0,
+            ),
+            Work::LivePing => facts(
+                "pings of the engine, one after the other",
+                5_000,
+                &[RawTokio, RawBlocking, Longshore, Bollard, Aiodocker, DockerPy],
+                &[Latency, Cpu, Peak],
+                0,
+            ),
+            Work::LiveInspect => facts(
+                "inspections of a container of the engine, one after the other",
+                2_000,
+                &[RawTokio, RawBlocking, Longshore, Bollard],
+                &[Latency, Cpu, Peak],
+                0,
+            ),
+            Work::LiveList => facts(
+                "lists of the containers of the engine, one after the other",
+                500,
+                &[RawTokio, RawBlocking, Longshore, Bollard],
+                &[Latency, Cpu, Peak],
+                0,
+            ),
+            Work::LiveParallel => facts(
+                "inspections of a container of the engine, by 256 tasks at a time",
+                10_240,
+                &[Longshore, Bollard],
+                &[Rate, Latency, Tail, Cpu, Peak],
+                0,
+            ),
+            Work::LiveConnect => facts(
+                "clients of the engine, each made anew and asked for one ping",
+                500,
+                &[Longshore, Bollard],
+                &[Latency, Cpu, Peak],
+                0,
+            ),
+            Work::LiveLifecycle => facts(
+                "containers created, started, waited for and removed, one after the other",
+                20,
+                &[Longshore, Bollard],
+                &[Wall, Cpu, Peak],
+                0,
+            ),
+            Work::LiveLogs => facts(
+                "lines of 97 bytes, the logs of a container of the engine",
+                1_000_000,
+                &[Raw64K, Raw256K, Longshore, Bollard, Aiodocker, DockerPy],
+                &[Wall, Cpu, User, Peak],
+                LINE_ON_WIRE,
+            ),
+            Work::LiveExec => facts(
+                "MiB of output of a command in a container of the engine",
+                1_024,
+                &[Raw64K, Raw256K, Longshore, Bollard],
+                &[Wall, Cpu, Peak],
+                MIB,
+            ),
+            Work::LiveStdin => facts(
+                "MiB of input of a command in a container of the engine",
+                1_024,
+                &[Raw64K, Longshore, Bollard],
+                &[Wall, Cpu, Peak],
+                MIB,
+            ),
+            Work::LiveDownload => facts(
+                "MiB of a file, as an archive out of a container of the engine",
+                1_024,
+                &[Raw64K, Raw256K, Longshore, Bollard],
+                &[Wall, Cpu, Peak],
+                MIB,
+            ),
+            Work::LiveUpload => facts(
+                "MiB of a file, as an archive into a container of the engine",
+                1_024,
+                &[Raw64K, Longshore, Bollard],
+                &[Wall, Cpu, Peak],
+                MIB,
+            ),
         }
     }
 }
@@ -141,13 +319,20 @@ impl Client {
         name(&self)
     }
 
-    /// The program that plays it.
+    /// The program that plays it, or the script if it is one of Python's.
     pub fn program(self) -> &'static str {
         match self {
             Client::Raw64K | Client::Raw256K | Client::RawBlocking | Client::RawTokio => "bench-raw",
             Client::Longshore => "bench-longshore",
             Client::Bollard => "bench-bollard",
+            Client::Aiodocker => "with_aiodocker.py",
+            Client::DockerPy => "with_docker.py",
         }
+    }
+
+    /// Whether it is written in Python, and so may be missing.
+    pub fn is_python(self) -> bool {
+        matches!(self, Client::Aiodocker | Client::DockerPy)
     }
 }
 
@@ -156,11 +341,13 @@ impl Figure {
     pub fn title(self) -> &'static str {
         match self {
             Figure::Throughput => "MB/s",
+            Figure::Rate => "items/s",
             Figure::Wall => "wall s",
             Figure::Cpu => "user+sys s",
             Figure::User => "user s",
             Figure::Peak => "peak MB",
             Figure::Latency => "median µs",
+            Figure::Tail => "p99 µs",
             Figure::PerStream => "KB per stream",
         }
     }
@@ -168,7 +355,7 @@ impl Figure {
     /// How many digits of it mean anything.
     pub fn decimals(self) -> usize {
         match self {
-            Figure::Throughput => 0,
+            Figure::Throughput | Figure::Rate | Figure::Tail => 0,
             Figure::Latency | Figure::PerStream | Figure::Peak => 1,
             Figure::Wall | Figure::Cpu | Figure::User => 3,
         }
@@ -178,11 +365,13 @@ impl Figure {
     pub fn of(self, sample: &Sample, work: Work, amount: usize) -> f64 {
         match self {
             Figure::Throughput => work.bytes_on_wire(amount) as f64 / sample.wall / 1e6,
+            Figure::Rate => amount as f64 / sample.wall,
             Figure::Wall => sample.wall,
             Figure::Cpu => sample.user + sample.system,
             Figure::User => sample.user,
             Figure::Peak => sample.peak as f64 / 1e6,
             Figure::Latency => sample.latency * 1e6,
+            Figure::Tail => sample.tail * 1e6,
             Figure::PerStream => sample.growth as f64 / 1e3 / amount as f64,
         }
     }
