@@ -19,10 +19,20 @@ fn root_of(package: &Path) -> Option<&Path> {
     package.ancestors().find(|folder| folder.join("xtask/Cargo.toml").is_file())
 }
 
+/// How the variables begin by which cargo tells a program of its package.
+const OF_A_PACKAGE: [&str; 3] = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_PRIMARY_"];
+
 /// Cargo, to be run in the workspace.
 pub(crate) fn cargo(arguments: &[&str]) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.args(arguments).current_dir(root());
+    // What cargo says of this package is none of the business of others: build scripts that look at it would run again
+    // whenever cargo is used by a task and by hand in turn.
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("CARGO_")) {
+        if OF_A_PACKAGE.iter().any(|prefix| name.to_string_lossy().starts_with(prefix)) {
+            command.env_remove(name);
+        }
+    }
     command
 }
 
