@@ -2,10 +2,11 @@ use std::path::PathBuf;
 
 use longshore::container::{ListOptions, RemoveOptions};
 use longshore::{Docker, Spec, Until};
+use recordings::LINE;
 
 use bench::Result;
 use bench::task::{IMAGE, LABEL, LARGE_FILE};
-use bench::work::{LINE, Work};
+use bench::work::Work;
 
 /// How many containers there are to be listed.
 const LISTED: usize = 50;

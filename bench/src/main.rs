@@ -3,11 +3,11 @@
 //! Every measurement is a process of its own, one of the client programs. What is replayed comes from one more process:
 //! this program again, with the subcommand `replay`.
 
+mod build;
 mod container;
 mod floors;
 mod machine;
 mod python;
-mod recording;
 mod replay;
 mod report;
 mod rounds;

@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use crate::Result;
 
 /// What one measurement has found.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Sample {
     /// Wall time of the work, in seconds.
     pub wall: f64,
@@ -25,6 +26,12 @@ pub struct Sample {
     pub latency: f64,
     /// The round trip that one in a hundred exceeds, in seconds; 0 if none were timed.
     pub tail: f64,
+    /// The libraries from a registry that were compiled; 0 if nothing was.
+    pub crates: u64,
+    /// The lines of the sources of all libraries that were compiled.
+    pub lines: u64,
+    /// The size of the program, in bytes.
+    pub size: u64,
 }
 
 /// Measures this process from its making on.
@@ -52,8 +59,7 @@ impl Meter {
             system: seconds(usage.system_time()) - seconds(self.usage.system_time()),
             peak,
             growth: peak.saturating_sub(self.resident),
-            latency: 0.0,
-            tail: 0.0,
+            ..Sample::default()
         })
     }
 
@@ -67,7 +73,8 @@ impl Meter {
     }
 }
 
-fn seconds(time: TimeVal) -> f64 {
+/// A time that the kernel tells, in seconds.
+pub fn seconds(time: TimeVal) -> f64 {
     time.tv_sec() as f64 + time.tv_usec() as f64 / 1e6
 }
 

@@ -9,11 +9,11 @@ use std::thread;
 use std::time::Duration;
 
 use clap::Args;
+use recordings::{CONTAINER, LINE_ON_WIRE, Recording};
 
-use crate::recording::{CONTAINER, Recording};
 use bench::Result;
 use bench::task::raise_limit_of_files;
-use bench::work::{LINE_ON_WIRE, Work};
+use bench::work::Work;
 
 /// The pause between two lines of a log that is followed.
 const PAUSE: Duration = Duration::from_millis(150);
@@ -69,12 +69,29 @@ impl Drop for Replay {
 /// Serves recorded answers until standard input ends.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     raise_limit_of_files()?;
-    let recording = Arc::new(Recording::of(arguments.work, arguments.amount)?);
+    let recording = Arc::new(recording(arguments.work, arguments.amount)?);
     std::fs::DirBuilder::new().mode(0o700).create(&arguments.folder)?;
     let is_slow = arguments.work == Work::ReplayFollowers;
     let outcome = listen(&arguments.folder.join("engine.sock"), recording, is_slow);
     std::fs::remove_dir_all(&arguments.folder)?;
     outcome
+}
+
+/// What is sent for a work that is done so many times.
+fn recording(work: Work, amount: usize) -> Result<Recording> {
+    match work {
+        Work::ReplayLogs => Ok(Recording::log(amount)),
+        // They go on for as long as they are read.
+        Work::ReplayFollowers => Ok(Recording::log(1_000)),
+        Work::ReplayFrames => Ok(Recording::frames(amount)),
+        Work::ReplayTty => Ok(Recording::terminal(amount)),
+        Work::ReplayStats => Recording::stats(amount),
+        Work::ReplayEvents => Recording::events(amount),
+        Work::ReplayProgress => Recording::progress(amount),
+        Work::ReplayList => Recording::list(amount),
+        Work::ReplayInspects => Recording::inspect(),
+        _ => Err(format!("nothing is recorded for {}", work.name()).into()),
+    }
 }
 
 fn listen(socket: &Path, recording: Arc<Recording>, is_slow: bool) -> Result<()> {
@@ -165,4 +182,17 @@ fn answer(stream: &mut UnixStream, status: &str, body: &str, is_head: bool) -> R
     let fields = format!("Api-Version: 1.45\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n");
     let body = if is_head { "" } else { body };
     Ok(stream.write_all(format!("HTTP/1.1 {status}\r\n{fields}\r\n{body}").as_bytes())?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::ValueEnum;
+
+    #[test]
+    fn there_is_a_recording_for_whatever_is_replayed() {
+        for &work in Work::value_variants() {
+            assert_eq!(recording(work, 10).is_ok(), work.is_replayed(), "{work:?}");
+        }
+    }
 }

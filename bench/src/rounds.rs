@@ -76,7 +76,7 @@ mod tests {
 
     #[test]
     fn ratios_are_taken_within_a_round() {
-        let sample = |latency| Sample { wall: 1.0, user: 0.0, system: 0.0, peak: 1, growth: 0, latency, tail: 0.0 };
+        let sample = |latency| Sample { latency, ..Sample::default() };
         let mut rounds = Rounds::new(Work::LivePing, 1, Work::LivePing.clients()[..4].to_vec());
         for slowness in [1.0, 10.0, 100.0] {
             rounds.push([1.0, 3.0, 2.0, 4.0].map(|latency| sample(latency * slowness)).to_vec());

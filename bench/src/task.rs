@@ -4,11 +4,12 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use recordings::LINE;
 use serde::Deserialize;
 use serde::de::IntoDeserializer;
 
 use crate::meter::Sample;
-use crate::work::{Client, LINE, PIECE, Work};
+use crate::work::{Client, PIECE, Work};
 use crate::{Error, Result};
 
 /// How many pings come before those that are timed: they open the connection.

@@ -1,21 +1,10 @@
 //! The work, the clients that do it, and the figures that are told of it.
 
 use clap::ValueEnum;
+use recordings::{FRAME, LINE_ON_WIRE, TERMINAL_CHUNK};
 use serde::Deserialize;
 
 use crate::meter::Sample;
-
-/// The bytes of a recorded log line, with its line break.
-pub const LINE: usize = 97;
-
-/// The bytes that a log line takes on the wire: the line of its chunk, the header of its frame, itself, a line break.
-pub const LINE_ON_WIRE: usize = 4 + 8 + LINE + 2;
-
-/// The bytes of output in a large frame.
-pub const FRAME: usize = 64 * 1024;
-
-/// The bytes of a chunk of a terminal's output: what an engine copies at a time.
-pub const TTY_CHUNK: usize = 32 * 1024;
 
 /// The bytes that are transferred at a time where something is uploaded or written.
 pub const PIECE: usize = 64 * 1024;
@@ -67,6 +56,8 @@ pub enum Work {
     LiveDownload,
     /// Send an archive into a container of a real engine
     LiveUpload,
+    /// Build a small program from nothing
+    Build,
 }
 
 /// Who does the work.
@@ -117,6 +108,12 @@ pub enum Figure {
     Tail,
     /// Peak memory above that before the work, by stream.
     PerStream,
+    /// Libraries from a registry that are compiled.
+    Crates,
+    /// Lines of their sources.
+    Lines,
+    /// The size of the program.
+    Size,
 }
 
 /// What a piece of work is made of.
@@ -139,6 +136,11 @@ impl Work {
     /// What is done, so many times.
     pub fn title(self, amount: usize) -> String {
         format!("{amount} {}", self.facts().title)
+    }
+
+    /// Whether recorded answers are replayed for it.
+    pub fn is_replayed(self) -> bool {
+        self.name().starts_with("replay-")
     }
 
     /// Whether it needs a real engine.
@@ -169,7 +171,7 @@ impl Work {
 
     fn facts(self) -> Facts {
         use Client::{Aiodocker, Bollard, DockerPy, Longshore, Raw64K, Raw256K, RawBlocking, RawTokio};
-        use Figure::{Cpu, Latency, Peak, PerStream, Rate, Tail, Throughput, User, Wall};
+        use Figure::{Cpu, Crates, Latency, Lines, Peak, PerStream, Rate, Size, Tail, Throughput, User, Wall};
         let facts = |title, amount, clients, figures, bytes| Facts { title, amount, clients, figures, bytes };
         const MIB: usize = 1024 * 1024;
         match self {
@@ -192,7 +194,7 @@ impl Work {
                 16_384,
                 &[Raw64K, Raw256K, Longshore, Bollard],
                 &[Throughput, Cpu, Peak],
-                TTY_CHUNK,
+                TERMINAL_CHUNK,
             ),
             Work::ReplayStats => facts(
                 "recorded stats samples, one HTTP chunk each",
@@ -309,6 +311,13 @@ impl Work {
                 &[Wall, Cpu, Peak],
                 MIB,
             ),
+            Work::Build => facts(
+                "program that says hello to the engine, built from nothing with default features, for release and stripped",
+                1,
+                &[Longshore, Bollard],
+                &[Wall, Cpu, Crates, Lines, Size],
+                0,
+            ),
         }
     }
 }
@@ -349,14 +358,18 @@ impl Figure {
             Figure::Latency => "median µs",
             Figure::Tail => "p99 µs",
             Figure::PerStream => "KB per stream",
+            Figure::Crates => "crates of others",
+            Figure::Lines => "thousand lines",
+            Figure::Size => "size MB",
         }
     }
 
     /// How many digits of it mean anything.
     pub fn decimals(self) -> usize {
         match self {
-            Figure::Throughput | Figure::Rate | Figure::Tail => 0,
+            Figure::Throughput | Figure::Rate | Figure::Tail | Figure::Crates | Figure::Lines => 0,
             Figure::Latency | Figure::PerStream | Figure::Peak => 1,
+            Figure::Size => 2,
             Figure::Wall | Figure::Cpu | Figure::User => 3,
         }
     }
@@ -373,6 +386,9 @@ impl Figure {
             Figure::Latency => sample.latency * 1e6,
             Figure::Tail => sample.tail * 1e6,
             Figure::PerStream => sample.growth as f64 / 1e3 / amount as f64,
+            Figure::Crates => sample.crates as f64,
+            Figure::Lines => sample.lines as f64 / 1e3,
+            Figure::Size => sample.size as f64 / 1e6,
         }
     }
 }

@@ -9,6 +9,7 @@ mod deny;
 mod engine;
 mod error;
 mod fuzz;
+mod instructions;
 mod reliability;
 mod test;
 mod tidy;
@@ -44,6 +45,8 @@ enum Task {
     Deny(deny::Arguments),
     /// Run the fuzzers, each for a while
     Fuzz(fuzz::Arguments),
+    /// Count the instructions of the library's hot paths, and compare them with what is written down
+    Instructions(instructions::Arguments),
     /// Compare what is encoded and modelled with all that the Engine API has
     Coverage(coverage::Arguments),
 }
@@ -59,6 +62,7 @@ fn main() -> ExitCode {
         Task::Tidy(arguments) => tidy::run(&arguments),
         Task::Deny(arguments) => deny::run(&arguments),
         Task::Fuzz(arguments) => fuzz::run(&arguments),
+        Task::Instructions(arguments) => instructions::run(&arguments),
         Task::Coverage(arguments) => coverage::run(&arguments),
     };
     match outcome {

@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use crate::engine::{self, Engine, Program};
 use crate::error::{Context, Error, Result};
-use crate::{coverage, deny, tidy, workspace};
+use crate::{coverage, deny, instructions, tidy, workspace};
 
 /// `cargo xtask test`
 #[derive(Args)]
@@ -60,6 +60,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         "examples in the documentation",
         &["test", "--workspace", "--exclude", "bench", "--all-features", "--doc"],
     )?;
+    stages.task("instructions of the hot paths", || instructions::run(&instructions::Arguments::default()))?;
     if arguments.offline {
         println!("\nlive tests were left out, as --offline says");
     } else {

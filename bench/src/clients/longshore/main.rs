@@ -35,6 +35,7 @@ fn main() -> ExitCode {
             Work::LiveStdin => runtime.block_on(transfers::stdin(task)),
             Work::LiveDownload => runtime.block_on(transfers::download(task)),
             Work::LiveUpload => runtime.block_on(transfers::upload(task)),
+            Work::Build => Err(task.refuse()),
         }
     })
 }
