@@ -6,6 +6,7 @@
 use std::fmt;
 
 use bytes::{Bytes, BytesMut};
+use memchr::memchr2;
 
 /// The largest value that is accepted, in bytes.
 pub const MAXIMUM_VALUE: usize = 16 * 1024 * 1024;
@@ -103,12 +104,15 @@ impl Splitter {
                     }
                 }
                 Scan::Nested { escape, .. } if *escape => *escape = false,
-                Scan::Nested { depth, string: string @ true, escape } => match byte {
-                    b'\\' => *escape = true,
-                    b'"' if *depth == 0 => return Ok(Some(at + 1)),
-                    b'"' => *string = false,
-                    _ => {}
-                },
+                Scan::Nested { depth, string: string @ true, escape } => {
+                    let Some(length) = memchr2(b'"', b'\\', &input[at..]) else { return Ok(None) };
+                    at += length;
+                    match input[at] {
+                        b'\\' => *escape = true,
+                        _ if *depth == 0 => return Ok(Some(at + 1)),
+                        _ => *string = false,
+                    }
+                }
                 Scan::Nested { depth, string, .. } => match byte {
                     b'"' => *string = true,
                     b'{' | b'[' if *depth == MAXIMUM_DEPTH => return Err(JsonError::TooDeep),

@@ -52,7 +52,8 @@ impl<T: DeserializeOwned> JsonStream<T> {
         poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
     }
 
-    fn poll_value(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes>>> {
+    /// Takes the text of the next value; not to be called again after `None` or an error.
+    pub(crate) fn poll_value(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes>>> {
         loop {
             match self.splitter.next(&mut self.piece) {
                 Ok(Some(value)) => return Poll::Ready(Some(Ok(value))),

@@ -161,16 +161,14 @@ fn events(options: &EventsOptions) -> Request {
 
 /// What happens on an engine; see [`Docker::events`].
 pub struct Events {
-    messages: Option<JsonStream<Message>>,
+    messages: Option<JsonStream<EventMessage>>,
     operation: Operation,
 }
 
-/// An event, or what the engine says when it can't go on.
+/// What the engine says when it can't go on.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Message {
-    #[serde(flatten)]
-    event: EventMessage,
+struct Failure {
     error: String,
     message: String,
 }
@@ -195,13 +193,15 @@ impl Events {
         FanOut::new(self, capacity)
     }
 
-    fn read(&self, message: Message) -> Result<EventMessage> {
-        let Message { event, error, message } = message;
-        let is_event = !event.kind.as_str().is_empty();
+    fn read(&self, json: &[u8]) -> Result<EventMessage> {
+        let event: EventMessage = self.operation.decode(json)?;
+        if !event.kind.as_str().is_empty() {
+            return Ok(event);
+        }
+        let Failure { error, message } = self.operation.decode(json)?;
         match [error, message].into_iter().find(|text| !text.is_empty()) {
-            Some(reason) if !is_event => Err(self.operation.error(ErrorKind::InStream, reason)),
-            _ if is_event => Ok(event),
-            _ => Err(self.operation.error(ErrorKind::Decode, "something came that is no event")),
+            Some(reason) => Err(self.operation.error(ErrorKind::InStream, reason)),
+            None => Err(self.operation.error(ErrorKind::Decode, "something came that is no event")),
         }
     }
 }
@@ -211,8 +211,8 @@ impl Stream for Events {
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let Some(messages) = &mut self.messages else { return Poll::Ready(None) };
-        let message = ready!(Pin::new(messages).poll_next(context));
-        let event = message.map(|message| message.and_then(|message| self.read(message)));
+        let value = ready!(messages.poll_value(context));
+        let event = value.map(|value| value.and_then(|value| self.read(&value)));
         if !matches!(event, Some(Ok(_))) {
             self.messages = None;
         }
