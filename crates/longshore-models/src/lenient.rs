@@ -10,23 +10,27 @@
 //!
 //! What remains an error: text that is no JSON, and values of another shape (an object where a text belongs).
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::Deserialize;
 use serde::de::value::{MapDeserializer, SeqDeserializer};
-use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, IntoDeserializer, MapAccess, SeqAccess, Visitor};
-use serde_json::de::Read;
+use serde::de::{
+    DeserializeOwned, DeserializeSeed, Deserializer, Error, IgnoredAny, IntoDeserializer, MapAccess, SeqAccess, Visitor,
+};
 
 /// Decodes one JSON value, as leniently as [the module](self) describes.
 ///
+/// What is no UTF-8 is refused where it belongs to a text that is asked for, and read over elsewhere.
+///
 /// # Errors
 /// Says where the text is no JSON, where a value has another shape than `T` expects, or that something follows it.
-pub fn from_slice<'de, T: Deserialize<'de>>(json: &'de [u8]) -> Result<T, serde_json::Error> {
-    // Checking the whole text at once costs less than checking each text in it.
-    match std::str::from_utf8(json) {
-        Ok(text) => whole(serde_json::Deserializer::from_str(text)),
-        Err(_) => whole(serde_json::Deserializer::from_slice(json)),
-    }
+pub fn from_slice<T: DeserializeOwned>(json: &[u8]) -> Result<T, serde_json::Error> {
+    let text = text(json);
+    let mut json = serde_json::Deserializer::from_str(&text);
+    let value = deserialize(&mut json)?;
+    json.end()?;
+    Ok(value)
 }
 
 /// Decodes the JSON value at the beginning of a text, as leniently as [the module](self) describes, and tells its length
@@ -34,32 +38,25 @@ pub fn from_slice<'de, T: Deserialize<'de>>(json: &'de [u8]) -> Result<T, serde_
 ///
 /// # Errors
 /// As [`from_slice`]; the error [is one of an early end](serde_json::Error::is_eof) if there is only a part of a value.
-pub fn first_from_str<'de, T: Deserialize<'de>>(text: &'de str) -> Result<(T, usize), serde_json::Error> {
-    first(serde_json::Deserializer::from_str(text))
-}
-
-/// Decodes the JSON value at the beginning of bytes that need not be text throughout, as [`from_slice`] does where a value
-/// that nobody asks for is none.
-///
-/// # Errors
-/// As [`first_from_str`].
-pub fn first_from_slice<'de, T: Deserialize<'de>>(json: &'de [u8]) -> Result<(T, usize), serde_json::Error> {
-    first(serde_json::Deserializer::from_slice(json))
-}
-
-fn first<'de, R: Read<'de>, T: Deserialize<'de>>(
-    mut json: serde_json::Deserializer<R>,
-) -> Result<(T, usize), serde_json::Error> {
+pub fn first_from_str<T: DeserializeOwned>(text: &str) -> Result<(T, usize), serde_json::Error> {
+    let mut json = serde_json::Deserializer::from_str(text);
     let value = deserialize(&mut json)?;
     Ok((value, json.into_iter::<IgnoredAny>().byte_offset()))
 }
 
-fn whole<'de, R: Read<'de>, T: Deserialize<'de>>(
-    mut json: serde_json::Deserializer<R>,
-) -> Result<T, serde_json::Error> {
-    let value = deserialize(&mut json)?;
-    json.end()?;
-    Ok(value)
+/// The JSON as text. What is no UTF-8 becomes an escape that stands for nothing, so that the string around it is refused
+/// where it is asked for, and read over where it is not.
+///
+/// A decoder that takes bytes would do the same, but for all types to be compiled once more for it.
+pub fn text(json: &[u8]) -> Cow<'_, str> {
+    const NOTHING: &str = "\\udc00";
+    match str::from_utf8(json) {
+        Ok(text) => text.into(),
+        Err(_) => {
+            let parts = json.utf8_chunks();
+            parts.flat_map(|part| [part.valid(), if part.invalid().is_empty() { "" } else { NOTHING }]).collect()
+        }
+    }
 }
 
 /// Decodes from any self-describing deserializer, as leniently as [the module](self) describes.

@@ -1,6 +1,7 @@
 //! Maps that are small in memory.
 
 use std::borrow::Borrow;
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
@@ -154,19 +155,29 @@ impl<K: Ord, V> SortedMap<K, V> {
     }
 
     /// Brings entries into order, of which the later ones of a key hold.
-    fn from_entries(mut entries: Vec<(K, V)>) -> Self {
-        if !entries.is_sorted_by(|(before, _), (after, _)| before < after) {
-            entries.sort_by(|(one, _), (other, _)| one.cmp(other));
-            entries.dedup_by(|later, earlier| {
-                let is_same = later.0 == earlier.0;
-                if is_same {
-                    std::mem::swap(later, earlier);
-                }
-                is_same
-            });
+    fn from_entries(entries: Vec<(K, V)>) -> Self {
+        if entries.is_sorted_by(|(before, _), (after, _)| before < after) {
+            return SortedMap { entries };
+        }
+        let places = sorted_places(entries.len(), &|one, other| entries[one].0.cmp(&entries[other].0));
+        let mut unsorted: Vec<Option<(K, V)>> = entries.into_iter().map(Some).collect();
+        let mut entries: Vec<(K, V)> = Vec::with_capacity(unsorted.len());
+        for entry in places.into_iter().filter_map(|place| unsorted[place].take()) {
+            match entries.last_mut() {
+                Some(last) if last.0 == entry.0 => *last = entry,
+                _ => entries.push(entry),
+            }
         }
         SortedMap { entries }
     }
+}
+
+/// The places from 0 on in the order that `compare` gives them; equal ones stay as they are. This is compiled once for the
+/// maps of all types.
+fn sorted_places(count: usize, compare: &dyn Fn(usize, usize) -> Ordering) -> Vec<usize> {
+    let mut places: Vec<usize> = (0..count).collect();
+    places.sort_by(|one, other| compare(*one, *other));
+    places
 }
 
 impl<K, V> Default for SortedMap<K, V> {

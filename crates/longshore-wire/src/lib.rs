@@ -29,6 +29,7 @@ pub mod filters;
 pub mod head;
 pub mod ignore;
 pub mod json;
+pub mod json_path;
 pub mod path;
 pub mod query;
 pub mod reference;

@@ -5,10 +5,12 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 
+use longshore_models::lenient;
 use longshore_wire::body::BodyError;
 use longshore_wire::demux::DemuxError;
 use longshore_wire::head::HeadError;
 use longshore_wire::json::JsonError;
+use longshore_wire::json_path::path_at;
 use longshore_wire::sanitize::sanitize;
 use serde::de::DeserializeOwned;
 
@@ -212,11 +214,11 @@ impl Operation {
     ///
     /// A failure names the path to the offending value and shows a bounded excerpt around it.
     pub(crate) fn decode<T: DeserializeOwned>(&self, json: &[u8]) -> Result<T> {
-        longshore_models::lenient::from_slice(json).map_err(|source| self.bad_json::<T>(source, json))
+        lenient::from_slice(json).map_err(|source| self.bad_json(source, json))
     }
 
-    pub(crate) fn bad_json<T: DeserializeOwned>(&self, source: serde_json::Error, json: &[u8]) -> Error {
-        self.bad_json_in::<T>("", source, json)
+    pub(crate) fn bad_json(&self, source: serde_json::Error, json: &[u8]) -> Error {
+        self.bad_json_in("", source, json)
     }
 
     /// The error of a JSON value without its end.
@@ -226,34 +228,24 @@ impl Operation {
     }
 
     /// The error of a value that is a part of another, `within` its path.
-    pub(crate) fn bad_json_in<T: DeserializeOwned>(
-        &self,
-        within: &str,
-        source: serde_json::Error,
-        json: &[u8],
-    ) -> Error {
+    pub(crate) fn bad_json_in(&self, within: &str, source: serde_json::Error, json: &[u8]) -> Error {
         if json.is_empty() {
             return self.error_from(ErrorKind::Decode, "the engine's answer is empty", source);
         }
         if source.is_eof() {
             return self.cut_json(json);
         }
-        // Keeping track of the path costs time, so it is done only once something is known to be wrong.
-        let reader = &mut serde_json::Deserializer::from_slice(json);
-        let mut track = serde_path_to_error::Track::new();
-        let tracked = serde_path_to_error::Deserializer::new(reader, &mut track);
-        let outcome = longshore_models::lenient::deserialize::<_, T>(tracked);
-        let path = match outcome.map_err(|_| track.path()) {
-            Err(path) if path.iter().next().is_some() => path.to_string(),
-            _ => String::new(),
-        };
+        let text = lenient::text(json);
+        let json = text.as_bytes();
+        let at = offset(json, source.line(), source.column());
+        let path = path_at(json, at);
         let path = match (within, path.as_str()) {
             ("", "") => String::new(),
             ("", path) | (path, "") => format!(" at `{path}`"),
             (within, path) if path.starts_with('[') => format!(" at `{within}{path}`"),
             (within, path) => format!(" at `{within}.{path}`"),
         };
-        let near = excerpt(json, offset(json, source.line(), source.column()));
+        let near = excerpt(json, at);
         let message = format!("the engine's answer can't be read{path}: {source}, near {near}");
         self.error_from(ErrorKind::Decode, message, source)
     }

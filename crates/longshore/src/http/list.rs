@@ -1,5 +1,3 @@
-use std::str;
-
 use longshore_models::lenient;
 use serde::de::{DeserializeOwned, Error as _};
 
@@ -14,7 +12,9 @@ pub(super) struct ListDecoder<T> {
     items: Vec<T>,
     place: Place,
     /// What came and is not decoded yet: a part of an element, unless the answer is no list.
-    rest: Vec<u8>,
+    rest: String,
+    /// The beginning of a character that goes on in the next piece.
+    cut: Vec<u8>,
     /// How long `rest` has to be before it is looked at again, so that an element of many pieces is not begun anew with
     /// each of them.
     enough: usize,
@@ -35,41 +35,67 @@ enum Place {
 
 impl<T: DeserializeOwned> ListDecoder<T> {
     pub(super) fn new(operation: Operation) -> Self {
-        ListDecoder { operation, items: Vec::new(), place: Place::Start, rest: Vec::new(), enough: 0 }
+        ListDecoder {
+            operation,
+            items: Vec::new(),
+            place: Place::Start,
+            rest: String::new(),
+            cut: Vec::new(),
+            enough: 0,
+        }
     }
 
     /// Takes the next piece.
-    pub(super) fn push(&mut self, mut piece: &[u8]) -> Result<()> {
+    pub(super) fn push(&mut self, piece: &[u8]) -> Result<()> {
+        let joined;
+        let piece = match self.cut.is_empty() {
+            true => piece,
+            false => {
+                joined = [std::mem::take(&mut self.cut).as_slice(), piece].concat();
+                &joined
+            }
+        };
+        let (whole, cut) = piece.split_at(piece.len() - cut_length(piece));
+        self.cut.extend_from_slice(cut);
+        self.push_text(&lenient::text(whole))
+    }
+
+    fn push_text(&mut self, mut text: &str) -> Result<()> {
         while !self.rest.is_empty() {
-            if piece.is_empty() {
+            if text.is_empty() {
                 return Ok(());
             }
             // The element that has begun is put together; what follows it is decoded where it is.
-            let taken = piece.len().min(TAKEN.max(self.enough.saturating_sub(self.rest.len())));
-            self.rest.extend_from_slice(&piece[..taken]);
+            let mut taken = text.len().min(TAKEN.max(self.enough.saturating_sub(self.rest.len())));
+            while !text.is_char_boundary(taken) {
+                taken += 1;
+            }
+            self.rest.push_str(&text[..taken]);
             if self.rest.len() >= self.enough {
                 self.decode_rest()?;
             }
             match self.rest.len() <= taken {
                 true => {
-                    piece = &piece[taken - self.rest.len()..];
+                    text = &text[taken - self.rest.len()..];
                     self.rest.clear();
                 }
-                false => piece = &piece[taken..],
+                false => text = &text[taken..],
             }
         }
-        let done = self.decode(piece)?;
-        self.rest.extend_from_slice(&piece[done..]);
+        let done = self.decode(text)?;
+        self.rest.push_str(&text[done..]);
         Ok(())
     }
 
     /// Gives the list once all of it has come.
     pub(super) fn finish(mut self) -> Result<Vec<T>> {
+        let cut = std::mem::take(&mut self.cut);
+        self.push_text(&lenient::text(&cut))?;
         self.decode_rest()?;
         match self.place {
             Place::End => Ok(self.items),
-            Place::Start | Place::Other => self.operation.decode(&self.rest),
-            _ => Err(self.operation.cut_json(&self.rest)),
+            Place::Start | Place::Other => self.operation.decode(self.rest.as_bytes()),
+            _ => Err(self.operation.cut_json(self.rest.as_bytes())),
         }
     }
 
@@ -82,27 +108,20 @@ impl<T: DeserializeOwned> ListDecoder<T> {
     }
 
     /// Decodes what is complete, and tells its length.
-    fn decode(&mut self, json: &[u8]) -> Result<usize> {
-        // The end of it may be a part of a character.
-        let text = match str::from_utf8(json) {
-            Ok(text) => text,
-            Err(error) => str::from_utf8(&json[..error.valid_up_to()]).unwrap_or_default(),
-        };
+    fn decode(&mut self, json: &str) -> Result<usize> {
         let before = self.items.len();
         let mut done = 0;
         loop {
-            done += json[done..].iter().take_while(|byte| byte.is_ascii_whitespace()).count();
-            let Some(next) = json.get(done) else { break };
+            done += json.as_bytes()[done..].iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+            let Some(next) = json.as_bytes().get(done) else { break };
             let (length, place) = match (self.place, next) {
                 (Place::Start, b'[') => (1, Place::First),
                 (Place::First | Place::Comma, b']') => (1, Place::End),
                 (Place::Comma, b',') => (1, Place::Element),
-                (Place::First | Place::Element, _) => {
-                    match self.element(text.get(done..).unwrap_or_default(), &json[done..])? {
-                        Some(length) => (length, Place::Comma),
-                        None => break,
-                    }
-                }
+                (Place::First | Place::Element, _) => match self.element(&json[done..])? {
+                    Some(length) => (length, Place::Comma),
+                    None => break,
+                },
                 (Place::Start | Place::Other, _) => {
                     self.place = Place::Other;
                     break;
@@ -112,7 +131,7 @@ impl<T: DeserializeOwned> ListDecoder<T> {
                 }
                 (Place::End, _) => {
                     let source = serde_json::Error::custom("trailing characters");
-                    return Err(self.operation.bad_json_in::<T>("", source, &json[done..]));
+                    return Err(self.operation.bad_json(source, &json.as_bytes()[done..]));
                 }
             };
             done += length;
@@ -122,14 +141,9 @@ impl<T: DeserializeOwned> ListDecoder<T> {
         Ok(done)
     }
 
-    /// Decodes the element at the beginning of `text`, which is `json` as far as that is text, and tells its length.
-    fn element(&mut self, text: &str, json: &[u8]) -> Result<Option<usize>> {
-        let element = match lenient::first_from_str(text) {
-            // What is no text may be in a value that nobody asks for.
-            Err(error) if error.is_eof() && text.len() < json.len() => lenient::first_from_slice(json),
-            element => element,
-        };
-        match element {
+    /// Decodes the element at the beginning of a text, and tells its length.
+    fn element(&mut self, json: &str) -> Result<Option<usize>> {
+        match lenient::first_from_str(json) {
             // More digits of a number may come.
             Ok((_, length)) if length == json.len() => Ok(None),
             Ok((item, length)) => {
@@ -142,9 +156,22 @@ impl<T: DeserializeOwned> ListDecoder<T> {
     }
 
     #[cold]
-    fn bad_element(&self, source: serde_json::Error, json: &[u8]) -> Error {
-        self.operation.bad_json_in::<T>(&format!("[{}]", self.items.len()), source, json)
+    fn bad_element(&self, source: serde_json::Error, json: &str) -> Error {
+        self.operation.bad_json_in(&format!("[{}]", self.items.len()), source, json.as_bytes())
     }
+}
+
+/// How much of a character that is cut in two stands at the end.
+fn cut_length(bytes: &[u8]) -> usize {
+    let last = bytes.iter().rev().take(3).position(|byte| !(0x80..0xc0).contains(byte));
+    let Some(behind) = last else { return 0 };
+    let length = match bytes[bytes.len() - 1 - behind] {
+        0xc0..=0xdf => 2,
+        0xe0..=0xef => 3,
+        0xf0..=0xf7 => 4,
+        _ => 1,
+    };
+    if length > behind + 1 { behind + 1 } else { 0 }
 }
 
 #[cfg(test)]
@@ -220,7 +247,10 @@ mod tests {
             (b"[\"a\"],", "can't be read: trailing characters"),
             (b"[\"a\",]", "at `[1]`: expected value"),
             (b"[,\"a\"]", "at `[0]`: expected value"),
-            (b"[\"a\xff\"]", "at `[0]`: invalid unicode code point"),
+            (
+                b"[\"a\xff\"]",
+                "at `[0]`: lone leading surrogate in hex escape",
+            ),
             (b"{\"message\":\"no\"}", "invalid type: map, expected a sequence"),
             (b"\xff\"", "expected value"),
         ];

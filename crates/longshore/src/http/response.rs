@@ -110,7 +110,7 @@ impl Response {
     /// Reads a JSON body, and keeps its text.
     pub(crate) async fn raw<T: DeserializeOwned>(self) -> Result<Raw<T>> {
         let (operation, bytes) = self.bytes().await?;
-        Raw::from_slice(&bytes).map_err(|source| operation.bad_json::<T>(source, &bytes))
+        Raw::from_slice(&bytes).map_err(|source| operation.bad_json(source, &bytes))
     }
 
     /// Reads the body whole.
