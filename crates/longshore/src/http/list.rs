@@ -247,10 +247,7 @@ mod tests {
             (b"[\"a\"],", "can't be read: trailing characters"),
             (b"[\"a\",]", "at `[1]`: expected value"),
             (b"[,\"a\"]", "at `[0]`: expected value"),
-            (
-                b"[\"a\xff\"]",
-                "at `[0]`: lone leading surrogate in hex escape",
-            ),
+            (b"[\"a\xff\"]", "at `[0]`: lone leading surrogate in hex escape"),
             (b"{\"message\":\"no\"}", "invalid type: map, expected a sequence"),
             (b"\xff\"", "expected value"),
         ];
