@@ -70,7 +70,9 @@ async fn disk_usage_tells_sums_and_objects(live: Live) -> Outcome {
     writer.exec(["sh", "-c", "while [ $(wc -c </file) -lt 100000 ]; do sleep 0.1; done"]).output().await?;
     let usage = disk_usage(&live, &DiskUsageOptions::default().verbose()).await?;
     let images = usage.images.expect("images");
-    assert!(images.total_count > 0 && images.active_count > 0 && images.total_size > 500_000, "{images:?}");
+    assert!(images.total_count > 0 && images.active_count > 0, "{images:?}");
+    // Podman leaves out what images share, which may be all of them while other tests have images of the same layers.
+    assert!(images.total_size > 500_000 || live.engine().is_podman(), "{images:?}");
     assert_eq!(images.items.len() as u64, images.total_count);
     let id = live.image(IMAGE).inspect().await?.id.trim_start_matches("sha256:").to_owned();
     assert!(images.items.iter().any(|image| image.id.ends_with(&id) && image.containers > 0), "{images:?}");

@@ -53,7 +53,14 @@ impl Shared {
         let mut state = self.state.lock().await;
         let master = state.master(line).await?;
         let Some(way) = state.way else {
-            let (way, io) = find_way(line, socket, &master).await?;
+            let (way, io) = match find_way(line, socket, &master).await {
+                // It was going down when it was asked for a session.
+                Err(_) if !master.lives() => {
+                    let other = state.master(line).await?;
+                    find_way(line, socket, &other).await?
+                }
+                outcome => outcome?,
+            };
             state.way = Some(way);
             return Ok(io);
         };
