@@ -4,6 +4,7 @@
 //! `LONGSHORE_LOAD_SECONDS` says for how long containers come and go; a minute unless set.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use longshore::{Container, Docker, Spec, Until};
@@ -123,9 +124,11 @@ async fn work(given: &[&str]) -> Result<String, Failure> {
 async fn follow(container: &Container) -> Result<String, Failure> {
     let opening = Arc::new(tokio::sync::Semaphore::new(OPENED_AT_A_TIME));
     let all_here = Arc::new(Barrier::new(FOLLOWERS + 1));
+    let read = Arc::new(AtomicUsize::new(0));
     let mut followers = JoinSet::new();
     for _ in 0..FOLLOWERS {
         let (container, opening, all_here) = (container.clone(), opening.clone(), all_here.clone());
+        let read = read.clone();
         followers.spawn(async move {
             let turn = opening.acquire().await?;
             let mut lines = container.logs().follow().await?.lines();
@@ -138,6 +141,7 @@ async fn follow(container: &Container) -> Result<String, Failure> {
                 let line = line?;
                 assert!(expected.any(|text| text == line.text()), "{line:?} comes out of turn");
                 count += 1;
+                read.fetch_add(1, Ordering::Relaxed);
             }
             Ok::<usize, Failure>(count)
         });
@@ -149,6 +153,11 @@ async fn follow(container: &Container) -> Result<String, Failure> {
     let mut session = container.attach().stdin().without_output().await?;
     for number in 0..LINES {
         session.write_all(format!("line {number}\n").as_bytes()).await?;
+    }
+    // Docker 20.10 gives up its followers soon after the end of a container, whatever they have not been sent by then.
+    let patience = Instant::now() + Duration::from_secs(20);
+    while read.load(Ordering::Relaxed) < FOLLOWERS * LINES && Instant::now() < patience {
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
     session.close_stdin().await?;
     drop(session);
