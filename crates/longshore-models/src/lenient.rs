@@ -12,6 +12,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::str::Utf8Chunk;
 
 use serde::Deserialize;
 use serde::de::value::{MapDeserializer, SeqDeserializer};
@@ -49,12 +50,16 @@ pub fn first_from_str<T: DeserializeOwned>(text: &str) -> Result<(T, usize), ser
 ///
 /// A decoder that takes bytes would do the same, but for all types to be compiled once more for it.
 pub fn text(json: &[u8]) -> Cow<'_, str> {
-    const NOTHING: &str = "\\udc00";
+    // The question mark keeps a backslash before it from taking the escape's own for what it escapes.
+    const NOTHING: &str = "?\\udc00";
     match str::from_utf8(json) {
         Ok(text) => text.into(),
         Err(_) => {
-            let parts = json.utf8_chunks();
-            parts.flat_map(|part| [part.valid(), if part.invalid().is_empty() { "" } else { NOTHING }]).collect()
+            // One for all that follow one another, so that the text is not many times as long.
+            let nothing =
+                |place, part: &Utf8Chunk<'_>| !part.invalid().is_empty() && (place == 0 || !part.valid().is_empty());
+            let parts = json.utf8_chunks().enumerate();
+            parts.flat_map(|(place, part)| [part.valid(), if nothing(place, &part) { NOTHING } else { "" }]).collect()
         }
     }
 }
@@ -473,5 +478,31 @@ mod tests {
         {
             assert!(from_slice::<Outer>(json.as_bytes()).is_err(), "{json}");
         }
+    }
+
+    #[test]
+    fn what_is_no_utf8_is_refused_where_it_is_asked_for() {
+        #[derive(Debug, Default, Deserialize)]
+        #[serde(default)]
+        struct Named {
+            #[serde(rename = "name")]
+            _name: String,
+        }
+        let cases: [(&[u8], bool, bool); 6] = [
+            (b"{\"name\":\"a\xff\"}", false, true),
+            (b"{\"name\":\"\xff\xfe\xe2\x82\"}", false, true),
+            // An escape of something that is no character is wrong wherever it is.
+            (b"{\"name\":\"a\\\xff\"}", false, false),
+            (b"{\"name\":\"a\\u\xff00\"}", false, false),
+            (b"{\"name\":\"a\\\\\xff\"}", false, true),
+            (b"{\"name\":\xff}", false, false),
+        ];
+        for (json, is_name, is_unknown) in cases {
+            assert_eq!(from_slice::<Named>(json).is_ok(), is_name, "{json:?}");
+            let unknown: Vec<u8> = json.iter().map(|byte| if *byte == b'n' { b'x' } else { *byte }).collect();
+            let read = from_slice::<Named>(&unknown);
+            assert_eq!(read.is_ok(), is_unknown, "{unknown:?} {read:?}");
+        }
+        assert!(text(&[0xff; 1000]).len() < 10);
     }
 }

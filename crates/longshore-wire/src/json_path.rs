@@ -21,7 +21,7 @@ pub fn path_at(json: &[u8], end: usize) -> String {
             b'"' => {
                 let length = string_length(&json[at..end]);
                 if let Some(Step::Key(key @ None)) = open.last_mut() {
-                    *key = Some(json[at..at + length].trim_ascii().strip_prefix(b"\"").unwrap_or_default());
+                    *key = Some(json[at..at + length].strip_prefix(b"\"").unwrap_or_default());
                 }
                 at += length;
                 continue;
