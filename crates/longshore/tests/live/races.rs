@@ -6,7 +6,7 @@ use longshore_testkit::live::LiveEngine;
 pub(crate) const ATTEMPTS: usize = 3;
 
 /// A race inside an engine, which is known by what the engine says of it.
-pub(crate) struct Race {
+struct Race {
     /// A part of the engine's message.
     message: &'static str,
     /// What happens inside the engine.
@@ -22,10 +22,30 @@ const OF_PODMAN: &[Race] = &[
         message: "mounting storage",
         reason: "Podman 4 clears up after a container some time after its end, and a start then finds no filesystem",
     },
+    Race {
+        message: "failed to convert ImageData to ImageInspect",
+        reason: "Podman 4 reads all images to tell the parent of one, and fails if another goes meanwhile",
+    },
 ];
 
-/// Why a test that failed so on this engine is to be run again, if it is.
-pub(crate) fn why_again(engine: &LiveEngine, failure: &str) -> Option<&'static str> {
-    let known = OF_PODMAN.iter().find(|race| engine.is_podman() && failure.contains(race.message))?;
-    Some(known.reason)
+const OF_DOCKER: &[Race] = &[
+    Race {
+        message: "certificates: directory not empty",
+        reason: "Docker still writes the keys of its swarm anew, while it removes them to leave it",
+    },
+    Race {
+        message: "Swarm is encrypted and needs to be unlocked",
+        reason: "Docker left keys behind of the swarm that it left before",
+    },
+];
+
+/// Why a test that failed so on this engine is to be run again, if it is: for a race that is known, or for an answer
+/// that says that the engine itself failed. What does not hold, hangs or panics in a test is never run again.
+pub(crate) fn why_again(engine: &LiveEngine, failure: &str) -> Option<String> {
+    let known = if engine.is_podman() { OF_PODMAN } else { OF_DOCKER };
+    if let Some(race) = known.iter().find(|race| failure.contains(race.message)) {
+        return Some(race.reason.to_owned());
+    }
+    let message = failure.lines().next()?;
+    message.ends_with("(500)").then(|| format!("the engine failed: {message}"))
 }
