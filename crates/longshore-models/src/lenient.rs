@@ -10,15 +10,15 @@
 //!
 //! What remains an error: text that is no JSON, and values of another shape (an object where a text belongs).
 
+mod visitors;
+
 use std::borrow::Cow;
-use std::fmt;
 use std::str::Utf8Chunk;
 
 use serde::Deserialize;
-use serde::de::value::{MapDeserializer, SeqDeserializer};
-use serde::de::{
-    DeserializeOwned, DeserializeSeed, Deserializer, Error, IgnoredAny, IntoDeserializer, MapAccess, SeqAccess, Visitor,
-};
+use serde::de::{DeserializeOwned, Deserializer, IgnoredAny, Visitor};
+
+use visitors::{AnyVisitor, ListVisitor, MapVisitor, Scalar, ScalarVisitor};
 
 /// Decodes one JSON value, as leniently as [the module](self) describes.
 ///
@@ -79,24 +79,11 @@ pub(crate) fn flattened<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserial
     T::deserialize(Flattened(deserializer))
 }
 
-/// What the type being decoded expects here.
-#[derive(Clone, Copy)]
-enum Kind {
-    Any,
-    Bool,
-    Signed(i64, i64),
-    Unsigned(u64),
-    Float,
-    Text,
-    List,
-    Map,
-}
-
 struct Lenient<D>(D);
 
 impl<'de, D: Deserializer<'de>> Lenient<D> {
-    fn expect<V: Visitor<'de>>(self, kind: Kind, visitor: V) -> Result<V::Value, D::Error> {
-        self.0.deserialize_any(LenientVisitor { visitor, kind })
+    fn scalar<V: Visitor<'de>>(self, scalar: Scalar, visitor: V) -> Result<V::Value, D::Error> {
+        self.0.deserialize_any(ScalarVisitor { visitor, scalar })
     }
 }
 
@@ -108,51 +95,51 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Lenient<D> {
     }
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
-        self.expect(Kind::Any, visitor)
+        self.0.deserialize_any(AnyVisitor(visitor))
     }
 
     fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
-        self.expect(Kind::Bool, visitor)
+        self.scalar(Scalar::Bool, visitor)
     }
 
     fn deserialize_i8<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
-        self.expect(Kind::Signed(i8::MIN.into(), i8::MAX.into()), visitor)
+        self.scalar(Scalar::Signed(i8::MIN.into(), i8::MAX.into()), visitor)
     }
 
     fn deserialize_i16<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
-        self.expect(Kind::Signed(i16::MIN.into(), i16::MAX.into()), visitor)
+        self.scalar(Scalar::Signed(i16::MIN.into(), i16::MAX.into()), visitor)
     }
 
     fn deserialize_i32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
-        self.expect(Kind::Signed(i32::MIN.into(), i32::MAX.into()), visitor)
+        self.scalar(Scalar::Signed(i32::MIN.into(), i32::MAX.into()), visitor)
     }
 
     fn deserialize_i64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
-        self.expect(Kind::Signed(i64::MIN, i64::MAX), visitor)
+        self.scalar(Scalar::Signed(i64::MIN, i64::MAX), visitor)
     }
 
     fn deserialize_u8<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
-        self.expect(Kind::Unsigned(u8::MAX.into()), visitor)
+        self.scalar(Scalar::Unsigned(u8::MAX.into()), visitor)
     }
 
     fn deserialize_u16<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
-        self.expect(Kind::Unsigned(u16::MAX.into()), visitor)
+        self.scalar(Scalar::Unsigned(u16::MAX.into()), visitor)
     }
 
     fn deserialize_u32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
-        self.expect(Kind::Unsigned(u32::MAX.into()), visitor)
+        self.scalar(Scalar::Unsigned(u32::MAX.into()), visitor)
     }
 
     fn deserialize_u64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
-        self.expect(Kind::Unsigned(u64::MAX), visitor)
+        self.scalar(Scalar::Unsigned(u64::MAX), visitor)
     }
 
     fn deserialize_f32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
-        self.expect(Kind::Float, visitor)
+        self.scalar(Scalar::Float, visitor)
     }
 
     fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
-        self.expect(Kind::Float, visitor)
+        self.scalar(Scalar::Float, visitor)
     }
 
     fn deserialize_char<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
@@ -160,11 +147,11 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Lenient<D> {
     }
 
     fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
-        self.expect(Kind::Text, visitor)
+        self.scalar(Scalar::Text, visitor)
     }
 
     fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
-        self.expect(Kind::Text, visitor)
+        self.scalar(Scalar::Text, visitor)
     }
 
     fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
@@ -176,8 +163,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Lenient<D> {
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
-        let kind = Kind::Any;
-        self.0.deserialize_option(LenientVisitor { visitor, kind })
+        self.0.deserialize_option(AnyVisitor(visitor))
     }
 
     fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
@@ -189,16 +175,15 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Lenient<D> {
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, D::Error> {
-        let kind = Kind::Any;
-        self.0.deserialize_newtype_struct(name, LenientVisitor { visitor, kind })
+        self.0.deserialize_newtype_struct(name, AnyVisitor(visitor))
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
-        self.expect(Kind::List, visitor)
+        self.0.deserialize_any(ListVisitor(visitor))
     }
 
     fn deserialize_tuple<V: Visitor<'de>>(self, _len: usize, visitor: V) -> Result<V::Value, D::Error> {
-        self.expect(Kind::List, visitor)
+        self.0.deserialize_any(ListVisitor(visitor))
     }
 
     fn deserialize_tuple_struct<V: Visitor<'de>>(
@@ -207,11 +192,11 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Lenient<D> {
         _len: usize,
         visitor: V,
     ) -> Result<V::Value, D::Error> {
-        self.expect(Kind::List, visitor)
+        self.0.deserialize_any(ListVisitor(visitor))
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
-        self.expect(Kind::Map, visitor)
+        self.0.deserialize_option(MapVisitor(visitor))
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
@@ -220,7 +205,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Lenient<D> {
         _fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, D::Error> {
-        self.expect(Kind::Map, visitor)
+        self.0.deserialize_option(MapVisitor(visitor))
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -248,8 +233,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Flattened<D> {
     type Error = D::Error;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
-        let kind = Kind::Map;
-        self.0.deserialize_map(LenientVisitor { visitor, kind })
+        self.0.deserialize_map(MapVisitor(visitor))
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
@@ -258,156 +242,12 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Flattened<D> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, D::Error> {
-        let kind = Kind::Map;
-        self.0.deserialize_struct(name, fields, LenientVisitor { visitor, kind })
+        self.0.deserialize_struct(name, fields, MapVisitor(visitor))
     }
 
     serde::forward_to_deserialize_any! {
         bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf option unit unit_struct
         newtype_struct seq tuple tuple_struct map enum identifier ignored_any
-    }
-}
-
-struct LenientVisitor<V> {
-    visitor: V,
-    kind: Kind,
-}
-
-impl<'de, V: Visitor<'de>> Visitor<'de> for LenientVisitor<V> {
-    type Value = V::Value;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
-        self.visitor.expecting(formatter)
-    }
-
-    fn visit_bool<E: Error>(self, value: bool) -> Result<V::Value, E> {
-        self.visitor.visit_bool(value)
-    }
-
-    fn visit_i64<E: Error>(self, value: i64) -> Result<V::Value, E> {
-        match self.kind {
-            Kind::Signed(min, max) => self.visitor.visit_i64(value.clamp(min, max)),
-            Kind::Unsigned(max) => self.visitor.visit_u64(u64::try_from(value).unwrap_or(0).min(max)),
-            _ => self.visitor.visit_i64(value),
-        }
-    }
-
-    fn visit_u64<E: Error>(self, value: u64) -> Result<V::Value, E> {
-        match self.kind {
-            Kind::Signed(_, max) => self.visitor.visit_i64(i64::try_from(value).unwrap_or(max).min(max)),
-            Kind::Unsigned(max) => self.visitor.visit_u64(value.min(max)),
-            _ => self.visitor.visit_u64(value),
-        }
-    }
-
-    fn visit_f64<E: Error>(self, value: f64) -> Result<V::Value, E> {
-        match self.kind {
-            Kind::Signed(min, max) => self.visitor.visit_i64((value as i64).clamp(min, max)),
-            Kind::Unsigned(max) => self.visitor.visit_u64((value as u64).min(max)),
-            _ => self.visitor.visit_f64(value),
-        }
-    }
-
-    fn visit_str<E: Error>(self, value: &str) -> Result<V::Value, E> {
-        match self.kind {
-            Kind::List => self.visit_list_of_one(value),
-            _ => self.visitor.visit_str(value),
-        }
-    }
-
-    fn visit_borrowed_str<E: Error>(self, value: &'de str) -> Result<V::Value, E> {
-        match self.kind {
-            Kind::List => self.visit_list_of_one(value),
-            _ => self.visitor.visit_borrowed_str(value),
-        }
-    }
-
-    fn visit_string<E: Error>(self, value: String) -> Result<V::Value, E> {
-        match self.kind {
-            Kind::List => self.visit_list_of_one(&value),
-            _ => self.visitor.visit_string(value),
-        }
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<V::Value, E> {
-        match self.kind {
-            Kind::Any => self.visitor.visit_unit(),
-            Kind::Bool => self.visitor.visit_bool(false),
-            Kind::Signed(..) => self.visitor.visit_i64(0),
-            Kind::Unsigned(_) => self.visitor.visit_u64(0),
-            Kind::Float => self.visitor.visit_f64(0.0),
-            Kind::Text => self.visitor.visit_str(""),
-            Kind::List => self.visitor.visit_seq(SeqDeserializer::new(std::iter::empty::<()>())),
-            Kind::Map => self.visitor.visit_map(MapDeserializer::new(std::iter::empty::<((), ())>())),
-        }
-    }
-
-    fn visit_none<E: Error>(self) -> Result<V::Value, E> {
-        self.visitor.visit_none()
-    }
-
-    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<V::Value, D::Error> {
-        self.visitor.visit_some(Lenient(deserializer))
-    }
-
-    fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<V::Value, D::Error> {
-        self.visitor.visit_newtype_struct(Lenient(deserializer))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, access: A) -> Result<V::Value, A::Error> {
-        self.visitor.visit_seq(Access(access))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, access: A) -> Result<V::Value, A::Error> {
-        self.visitor.visit_map(Access(access))
-    }
-}
-
-impl<'de, V: Visitor<'de>> LenientVisitor<V> {
-    fn visit_list_of_one<E: Error>(self, value: &str) -> Result<V::Value, E> {
-        let items = Some(value).filter(|text| !text.is_empty()).into_iter();
-        self.visitor.visit_seq(SeqDeserializer::new(items.map(IntoDeserializer::into_deserializer)))
-    }
-}
-
-struct Access<A>(A);
-
-impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Access<A> {
-    type Error = A::Error;
-
-    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, A::Error> {
-        self.0.next_element_seed(Seed(seed))
-    }
-
-    fn size_hint(&self) -> Option<usize> {
-        self.0.size_hint()
-    }
-}
-
-impl<'de, A: MapAccess<'de>> MapAccess<'de> for Access<A> {
-    type Error = A::Error;
-
-    // Keys stay as they are: JSON has no null key.
-    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, A::Error> {
-        self.0.next_key_seed(seed)
-    }
-
-    fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value, A::Error> {
-        self.0.next_value_seed(Seed(seed))
-    }
-
-    fn size_hint(&self) -> Option<usize> {
-        self.0.size_hint()
-    }
-}
-
-struct Seed<S>(S);
-
-impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for Seed<S> {
-    type Value = S::Value;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<S::Value, D::Error> {
-        self.0.deserialize(Lenient(deserializer))
     }
 }
 
