@@ -134,6 +134,7 @@ impl IntoFuture for Attach {
     type Output = Result<Attached>;
     type IntoFuture = Call<Attached>;
 
+    #[inline]
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(self.open())
     }

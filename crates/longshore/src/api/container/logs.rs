@@ -86,6 +86,7 @@ impl IntoFuture for Logs<Container> {
     type Output = Result<OutputStream>;
     type IntoFuture = Call<OutputStream>;
 
+    #[inline]
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(self.open())
     }

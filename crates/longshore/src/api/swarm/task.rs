@@ -174,6 +174,7 @@ impl IntoFuture for Logs<Task> {
     type Output = Result<OutputStream>;
     type IntoFuture = Call<OutputStream>;
 
+    #[inline]
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(self.open())
     }

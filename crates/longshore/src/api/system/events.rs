@@ -143,6 +143,7 @@ impl IntoFuture for FollowEvents {
     type Output = Result<Events>;
     type IntoFuture = Call<Events>;
 
+    #[inline]
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move { Ok(self.open_at().await?.0) })
     }
@@ -209,6 +210,7 @@ impl Events {
 impl Stream for Events {
     type Item = Result<EventMessage>;
 
+    #[inline]
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let Some(messages) = &mut self.messages else { return Poll::Ready(None) };
         let value = ready!(messages.poll_value(context));

@@ -148,6 +148,7 @@ impl Hold {
 }
 
 impl Drop for Hold {
+    #[inline]
     fn drop(&mut self) {
         if let Some(entry) = registry::take(self.number) {
             removal::remove_now(entry);

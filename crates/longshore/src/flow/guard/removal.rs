@@ -145,6 +145,7 @@ impl Outcome {
 }
 
 /// Removes a thing from a `drop`, and waits for it.
+#[inline]
 pub(super) fn remove_now(entry: Entry) {
     if entry.process != std::process::id() {
         return;

@@ -111,6 +111,7 @@ impl Signals {
 ///
 /// # Errors
 /// As [`signals`].
+#[inline]
 pub fn exit_on_signals() -> Result<()> {
     let (sender, receiver) = std::sync::mpsc::sync_channel(1);
     let work = async move {

@@ -99,6 +99,7 @@ impl IntoFuture for WaitUntil {
     type Output = Result<()>;
     type IntoFuture = Call<()>;
 
+    #[inline]
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move { self.arm().await?.await })
     }

@@ -60,6 +60,7 @@ enum Happened {
 }
 
 impl Reading {
+    #[inline]
     fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Line>>> {
         loop {
             match self {
@@ -139,6 +140,7 @@ impl Watch {
         }
     }
 
+    #[inline]
     fn poll_next(&mut self, late: Option<Pin<&mut Sleep>>, context: &mut Context<'_>) -> Poll<Happened> {
         if let Some(logs) = &mut self.logs
             && let Poll::Ready(line) = logs.poll_next(context)
@@ -183,6 +185,7 @@ impl Watch {
         Ok(())
     }
 
+    #[inline]
     fn look(&mut self, inspect: &ContainerInspect) {
         let state = &inspect.state;
         self.seen.state = state.status.clone();
@@ -197,6 +200,7 @@ impl Watch {
     }
 
     /// Reads what the container has written since its last start, and what it writes from now on.
+    #[inline]
     fn read_logs(&mut self) {
         if self.seen.lines.is_empty() {
             return;
@@ -207,6 +211,7 @@ impl Watch {
         self.open_logs(true);
     }
 
+    #[inline]
     fn open_logs(&mut self, follow: bool) {
         let logs = self.container.logs();
         let logs = if follow { logs.follow() } else { logs };

@@ -100,6 +100,7 @@ impl IntoFuture for ResumeEvents {
     type IntoFuture = Call<ResumingEvents>;
 
     /// Begins to listen: what is done after that is told. What can't be begun is not tried again.
+    #[inline]
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
             let mut events = ResumingEvents::new(self);
@@ -150,6 +151,7 @@ enum State {
 }
 
 impl ResumingEvents {
+    #[inline]
     fn new(call: ResumeEvents) -> Self {
         let ResumeEvents { events: call, limits } = call;
         let mut events = ResumingEvents {
@@ -184,6 +186,7 @@ impl ResumingEvents {
     }
 
     /// Is ready once the engine has answered.
+    #[inline]
     fn poll_begun(&mut self, context: &mut Context<'_>) -> Poll<Result<()>> {
         while !matches!(self.state, State::Reading(_)) {
             ready!(self.poll_step(context))?;
@@ -192,6 +195,7 @@ impl ResumingEvents {
     }
 
     /// Goes one step on.
+    #[inline]
     fn poll_step(&mut self, context: &mut Context<'_>) -> Poll<Result<()>> {
         if !matches!(self.state, State::Reading(_))
             && let Poll::Ready(error) = self.gap.poll_late(context)
@@ -232,6 +236,7 @@ impl ResumingEvents {
     }
 
     /// Asks for the events, from a little before the last one on.
+    #[inline]
     fn open(&mut self) {
         let mut call = self.call.clone();
         call.docker = self.limits.client(&call.docker, self.end);
@@ -243,6 +248,7 @@ impl ResumingEvents {
     }
 
     /// Begins to read what the engine answers.
+    #[inline]
     fn begin(&mut self, events: Events, answered: Option<i64>) {
         let now = SystemTime::now();
         let answered =
@@ -292,6 +298,7 @@ impl ResumingEvents {
     }
 
     /// Tries again after a loss, unless it is none, or the bounds are reached.
+    #[inline]
     fn lose(&mut self, error: Error) -> Result<()> {
         let is_over = self.end.is_some_and(|end| Instant::now() >= end);
         let was_read = matches!(self.state, State::Reading(_));
@@ -316,6 +323,7 @@ impl ResumingEvents {
     }
 
     /// Notes that the engine has ended the events: as it was told to, or since it ends itself.
+    #[inline]
     fn note_end(&mut self) -> Result<()> {
         self.ends += 1;
         let until = self.call.options.until;
@@ -342,6 +350,7 @@ fn print(event: &EventMessage) -> u64 {
 impl Stream for ResumingEvents {
     type Item = Result<Resuming<EventMessage>>;
 
+    #[inline]
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         loop {
             if let Some(item) = self.ready.pop_front() {

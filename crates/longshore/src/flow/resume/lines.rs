@@ -83,6 +83,7 @@ enum State {
 }
 
 impl ResumingLines {
+    #[inline]
     pub(super) fn new(call: ResumeLogs) -> Self {
         let ResumeLogs { logs, limits, limit } = call;
         let operation = Operation::on("resume logs of container", &logs.of.id);
@@ -127,6 +128,7 @@ impl ResumingLines {
     }
 
     /// Is ready once the engine has answered.
+    #[inline]
     pub(super) fn poll_begun(&mut self, context: &mut Context<'_>) -> Poll<Result<()>> {
         while !matches!(self.state, State::Reading(_) | State::Ended) && self.ready.is_empty() {
             ready!(self.poll_step(context))?;
@@ -135,6 +137,7 @@ impl ResumingLines {
     }
 
     /// Goes one step on.
+    #[inline]
     fn poll_step(&mut self, context: &mut Context<'_>) -> Poll<Result<()>> {
         if !matches!(self.state, State::Reading(_))
             && let Poll::Ready(error) = self.gap.poll_late(context)
@@ -190,6 +193,7 @@ impl ResumingLines {
     }
 
     /// Asks for the logs, from the last message on.
+    #[inline]
     fn open(&mut self) {
         let logs = self.next_call();
         let (operation, has_terminal) = (self.operation.clone(), self.has_terminal);
@@ -237,6 +241,7 @@ impl ResumingLines {
     }
 
     /// Begins to read what the engine answers.
+    #[inline]
     fn begin(&mut self, output: OutputStream, answered: Option<i64>) {
         let now = || since_epoch(SystemTime::now()).0;
         self.answered.get_or_insert_with(|| answered.unwrap_or_else(now));
@@ -271,6 +276,7 @@ impl ResumingLines {
         self.ready.extend(self.gap.close(missed).map(Resuming::Resumed));
     }
 
+    #[inline]
     fn take(&mut self, message: Message) -> Result<()> {
         match self.seek.as_mut().map(|seek| seek.look(&message)) {
             Some(Sight::Earlier) => return Ok(()),
@@ -308,6 +314,7 @@ impl ResumingLines {
     }
 
     /// Tries again after a loss, unless it is none, or the bounds are reached.
+    #[inline]
     fn lose(&mut self, error: Error) -> Result<()> {
         let is_over = self.end.is_some_and(|end| Instant::now() >= end);
         let was_read = matches!(self.state, State::Reading(_));
@@ -335,12 +342,14 @@ impl ResumingLines {
     }
 
     /// Looks for the last message among all, since it is not among the last ones.
+    #[inline]
     fn look_farther(&mut self) {
         self.near = false;
         self.open();
     }
 
     /// Notes the end of what is read: also of the logs, unless the container runs.
+    #[inline]
     fn note_end(&mut self) {
         self.ends += 1;
         self.tail_is_over |= self.logs.tail.is_some();
@@ -362,6 +371,7 @@ impl ResumingLines {
         }));
     }
 
+    #[inline]
     fn pause(&mut self, pause: Duration) {
         match pause.is_zero() {
             true => self.open(),
@@ -392,6 +402,7 @@ async fn known_before(container: Container) -> Result<(String, Option<bool>)> {
 impl Stream for ResumingLines {
     type Item = Result<Resuming<Line>>;
 
+    #[inline]
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         loop {
             if let Some(item) = self.ready.pop_front() {

@@ -112,6 +112,7 @@ impl IntoFuture for AttachWebSocket {
     type Output = Result<Session>;
     type IntoFuture = Call<Session>;
 
+    #[inline]
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(self.open())
     }

@@ -56,6 +56,7 @@ impl IntoFuture for Logs<Service> {
     type Output = Result<OutputStream>;
     type IntoFuture = Call<OutputStream>;
 
+    #[inline]
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(self.open())
     }
