@@ -1,7 +1,7 @@
-use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use longshore_models::SortedMap;
 use longshore_wire::version::ApiVersion;
 
 use super::ConfigFile;
@@ -40,7 +40,7 @@ const VARIABLES: [&str; 13] = [
 /// ```
 #[derive(Clone, Default)]
 pub struct Environment {
-    variables: BTreeMap<String, String>,
+    variables: SortedMap<String, String>,
     root: Option<PathBuf>,
 }
 
@@ -49,7 +49,7 @@ impl Environment {
     pub fn current() -> Self {
         // What is no text can name nothing that exists, but must not be taken for unset either.
         let read = |name: &str| Some((name.to_owned(), std::env::var_os(name)?.to_string_lossy().into_owned()));
-        let mut variables: BTreeMap<_, _> = VARIABLES.into_iter().filter_map(read).collect();
+        let mut variables: SortedMap<_, _> = VARIABLES.into_iter().filter_map(read).collect();
         if (cfg!(windows) || !variables.contains_key("HOME"))
             && let Some(home) = std::env::home_dir()
         {

@@ -1,9 +1,9 @@
-use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
 use std::io;
 use std::path::Path;
 
+use longshore_models::SortedMap;
 use longshore_wire::auth::wipe;
 use serde::Deserialize;
 
@@ -19,14 +19,14 @@ pub(crate) struct ConfigFile {
     /// The helper that keeps the credentials of all registries without one of their own.
     pub(crate) creds_store: String,
     /// Helpers by registry.
-    pub(crate) cred_helpers: BTreeMap<String, String>,
+    pub(crate) cred_helpers: SortedMap<String, String>,
     /// Credentials that stand in the file itself, by registry.
-    pub(crate) auths: BTreeMap<String, FileAuth>,
+    pub(crate) auths: SortedMap<String, FileAuth>,
     /// What goes with every request.
     #[serde(rename = "HttpHeaders")]
     pub(crate) http_headers: HttpHeaders,
     /// Proxies for builds, by the engine's address; `default` for all others.
-    pub(crate) proxies: BTreeMap<String, Proxies>,
+    pub(crate) proxies: SortedMap<String, Proxies>,
 }
 
 /// Credentials as the file has them.

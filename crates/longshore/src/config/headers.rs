@@ -1,6 +1,6 @@
-use std::collections::BTreeMap;
 use std::fmt;
 
+use longshore_models::SortedMap;
 use longshore_wire::request::{check_field, is_of_connection};
 use serde::Deserialize;
 
@@ -13,7 +13,7 @@ const OURS: [&str; 2] = ["accept-encoding", "user-agent"];
 /// Header fields by name, as `config.json` has them. A value may be a secret.
 #[derive(Clone, Default, Deserialize)]
 #[serde(transparent)]
-pub(crate) struct HttpHeaders(BTreeMap<String, String>);
+pub(crate) struct HttpHeaders(SortedMap<String, String>);
 
 impl fmt::Debug for HttpHeaders {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,13 +1,13 @@
-use std::collections::BTreeMap;
+use longshore_models::SortedMap;
 
 use super::ConfigFile;
 
 impl ConfigFile {
     /// The build arguments by which the commands of a build on the engine at `host` know the proxies: those of this
     /// engine if the file names it, else the default ones. Every name is there in capitals and in small letters.
-    pub(crate) fn proxy_arguments(&self, host: &str) -> BTreeMap<String, String> {
+    pub(crate) fn proxy_arguments(&self, host: &str) -> SortedMap<String, String> {
         let Some(proxies) = self.proxies.get(host).or_else(|| self.proxies.get("default")) else {
-            return BTreeMap::new();
+            return SortedMap::new();
         };
         let named = [
             ("HTTP_PROXY", &proxies.http_proxy),

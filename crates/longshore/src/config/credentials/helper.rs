@@ -4,12 +4,12 @@
 //! What a helper has to say against it, it writes to stdout too, and fails. None of it is ever shown: it may hold what
 //! the helper is to keep.
 
-use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
+use longshore_models::SortedMap;
 use longshore_wire::auth::{RegistryAuth, wipe};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -95,7 +95,7 @@ impl Helper<'_> {
         if !answer.status.success() {
             return Err(self.failed(&operation, "list", answer.status));
         }
-        let registries: Option<BTreeMap<String, Value>> =
+        let registries: Option<SortedMap<String, Value>> =
             first_value(&answer.output).ok_or_else(|| self.garbage(&operation))?;
         Ok(registries.unwrap_or_default().into_keys().collect())
     }
@@ -245,7 +245,7 @@ impl Drop for Running {
 
 /// The credentials that a helper has written; empty where it has none.
 fn credentials(output: &[u8]) -> Option<RegistryAuth> {
-    let fields: Option<BTreeMap<String, Value>> = first_value(output)?;
+    let fields: Option<SortedMap<String, Value>> = first_value(output)?;
     let (mut user, mut secret) = (String::new(), String::new());
     // Helpers are checked by a reader that does not look at the case of the names.
     for (name, value) in fields.unwrap_or_default() {

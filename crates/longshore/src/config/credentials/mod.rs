@@ -3,7 +3,6 @@
 mod address;
 mod helper;
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use longshore_models::SortedMap;
@@ -23,7 +22,7 @@ const VARIABLE: &str = "DOCKER_AUTH_CONFIG";
 /// What is known of the user's credentials at one moment: nothing is kept, so that a later login counts.
 pub(crate) struct Credentials {
     /// Those of the variable, by registry.
-    variable: BTreeMap<String, FileAuth>,
+    variable: SortedMap<String, FileAuth>,
     file: ConfigFile,
     helpers: Helpers,
 }
@@ -111,7 +110,7 @@ impl Credentials {
     /// The entry of the file for a registry, and what it is called there.
     fn entry(&self, key: &str) -> Option<(&str, &FileAuth)> {
         let auths = &self.file.auths;
-        let exact = auths.get_key_value(key);
+        let exact = auths.iter().find(|(address, _)| *address == key);
         let entry = exact.or_else(|| auths.iter().find(|(address, _)| is_of(address, key)));
         entry.map(|(address, entry)| (address.as_str(), entry))
     }
@@ -128,9 +127,9 @@ impl Credentials {
             }
         }
         // Those of one helper are asked one after another: it may want to show something for each.
-        let mut by_helper: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+        let mut by_helper: SortedMap<&str, Vec<String>> = SortedMap::new();
         for (registry, name) in &self.file.cred_helpers {
-            by_helper.entry(name).or_default().push(registry.clone());
+            by_helper.get_or_insert_with(name.as_str(), Vec::new).push(registry.clone());
         }
         for registry in by_helper.remove("").unwrap_or_default() {
             let entry = self.entry(&registry).map(|(address, entry)| readable(address, entry, "config.json"));
@@ -171,7 +170,7 @@ impl Helpers {
 }
 
 impl AllCredentials {
-    fn take(&mut self, entries: &BTreeMap<String, FileAuth>, origin: &str) {
+    fn take(&mut self, entries: &SortedMap<String, FileAuth>, origin: &str) {
         for (registry, entry) in entries {
             self.note(registry, readable(registry, entry, origin));
         }
@@ -217,11 +216,11 @@ fn some(text: &str) -> Option<String> {
 }
 
 /// Reads the variable. What the CLI does not understand of it, it passes over as a whole.
-fn read_variable(json: &str) -> Option<BTreeMap<String, FileAuth>> {
+fn read_variable(json: &str) -> Option<SortedMap<String, FileAuth>> {
     #[derive(Default, Deserialize)]
     #[serde(default, deny_unknown_fields)]
     struct Variable {
-        auths: BTreeMap<String, Entry>,
+        auths: SortedMap<String, Entry>,
     }
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]

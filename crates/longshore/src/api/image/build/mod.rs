@@ -2,7 +2,6 @@ mod cache;
 mod options;
 mod progress;
 
-use std::collections::BTreeMap;
 use std::fmt::Display;
 
 use longshore_models::SortedMap;
@@ -170,7 +169,7 @@ fn explained(error: Error, failures: &[Error]) -> Error {
     }
 }
 
-fn build(context: BuildContext, options: &BuildOptions, proxies: &BTreeMap<String, String>) -> Result<Request> {
+fn build(context: BuildContext, options: &BuildOptions, proxies: &SortedMap<String, String>) -> Result<Request> {
     let operation = operation(options);
     for name in &options.tags {
         new_name(name, &operation)?;
@@ -195,7 +194,7 @@ fn build(context: BuildContext, options: &BuildOptions, proxies: &BTreeMap<Strin
 }
 
 /// What is built, and how.
-fn push_what(request: &mut Request, options: &BuildOptions, proxies: &BTreeMap<String, String>) -> Result<()> {
+fn push_what(request: &mut Request, options: &BuildOptions, proxies: &SortedMap<String, String>) -> Result<()> {
     let Request { query, operation, .. } = request;
     query
         .each("t", &options.tags)
@@ -227,8 +226,8 @@ fn push_what(request: &mut Request, options: &BuildOptions, proxies: &BTreeMap<S
 /// The build arguments: those of the caller, and the proxies among which the caller has not set one.
 fn arguments<'a>(
     options: &'a BuildOptions,
-    proxies: &'a BTreeMap<String, String>,
-) -> BTreeMap<&'a str, Option<&'a str>> {
+    proxies: &'a SortedMap<String, String>,
+) -> SortedMap<&'a str, Option<&'a str>> {
     let proxies = proxies.iter().map(|(name, value)| (name.as_str(), Some(value.as_str())));
     // What comes later takes the place of what came before.
     proxies.chain(options.build_args.iter().map(|(name, value)| (name.as_str(), value.as_deref()))).collect()
@@ -289,7 +288,7 @@ mod tests {
     use std::time::Duration;
 
     fn request(context: BuildContext, options: &BuildOptions) -> Result<Request> {
-        build(context, options, &BTreeMap::new())
+        build(context, options, &SortedMap::new())
     }
 
     #[test]
