@@ -64,7 +64,7 @@ impl Recording {
     /// # Errors
     /// If the fixture is no JSON.
     pub fn stats(samples: usize) -> Result<Self> {
-        stream(format!("/containers/{CONTAINER}/stats"), &[fixture!("container_stats")], samples)
+        stream(format!("/containers/{CONTAINER}/stats"), &[fixture!("container_stats")], "\n", samples)
     }
 
     /// So many events.
@@ -74,7 +74,7 @@ impl Recording {
     pub fn events(count: usize) -> Result<Self> {
         let events =
             [fixture!("event-start"), fixture!("event-connect"), fixture!("event-volume"), fixture!("event-die")];
-        stream("/events".to_owned(), &events, count)
+        stream("/events".to_owned(), &events, "\n", count)
     }
 
     /// So many messages of the progress of a pull.
@@ -82,7 +82,7 @@ impl Recording {
     /// # Errors
     /// If the fixture is no JSON.
     pub fn progress(messages: usize) -> Result<Self> {
-        stream("/images/create".to_owned(), &[fixture!("image_pull")], messages)
+        stream("/images/create".to_owned(), &[fixture!("image_pull")], "\r\n", messages)
     }
 
     /// A list of so many containers: those that an engine told of, again and again, each with an id of its own.
@@ -135,13 +135,13 @@ fn whole(path: String, body: String) -> Recording {
     Recording { path, head, body: body.into(), times: 1, end: b"" }
 }
 
-/// Values in turn, each in a line and a chunk of its own. A list stands for its items.
-fn stream(path: String, values: &[&str], count: usize) -> Result<Recording> {
+/// Values in turn, each in a chunk of its own, with the line break that the engine writes there. A list stands for its items.
+fn stream(path: String, values: &[&str], line_break: &str, count: usize) -> Result<Recording> {
     let mut lines = Vec::new();
     for value in values {
         match serde_json::from_str(value)? {
-            Value::Array(items) => lines.extend(items.iter().map(|item| format!("{item}\r\n"))),
-            value => lines.push(format!("{value}\r\n")),
+            Value::Array(items) => lines.extend(items.iter().map(|item| format!("{item}{line_break}"))),
+            value => lines.push(format!("{value}{line_break}")),
         }
     }
     let body = lines.iter().cycle().take(count).flat_map(|line| chunk(line.as_bytes())).collect();
