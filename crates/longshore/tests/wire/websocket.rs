@@ -98,7 +98,7 @@ async fn input_arrives_in_order_and_pings_are_answered() {
 }
 
 #[tokio::test]
-async fn a_server_that_hangs_up_without_a_word_ends_the_output() {
+async fn a_server_that_hangs_up_without_a_word_has_not_ended_the_output() {
     let session = attached(|mut server| {
         Box::pin(async move {
             server.send(Message::binary("last words")).await?;
@@ -107,8 +107,29 @@ async fn a_server_that_hangs_up_without_a_word_ends_the_output() {
         })
     });
     let (output, error) = all_of(session.await).await;
-    assert!(error.is_none(), "{error:?}");
     assert_eq!(output, b"last words");
+    assert_eq!(error.expect("an error").kind(), ErrorKind::Truncated);
+}
+
+#[tokio::test]
+async fn the_output_is_over_when_this_side_has_ended_the_input() {
+    let session = attached(|mut server| {
+        Box::pin(async move {
+            server.send(Message::binary("first")).await?;
+            while let Some(Ok(message)) = server.next().await {
+                if message.is_close() {
+                    break;
+                }
+            }
+            server.get_mut().shutdown().await?;
+            Ok(())
+        })
+    });
+    let mut session = session.await;
+    assert_eq!(session.next().await.expect("output").expect("output").bytes, &b"first"[..]);
+    session.close_stdin().await.expect("an end of the input");
+    let (output, error) = all_of(session).await;
+    assert!(error.is_none() && output.is_empty(), "{error:?}");
 }
 
 #[tokio::test]

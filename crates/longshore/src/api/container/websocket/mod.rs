@@ -11,6 +11,7 @@ use longshore_wire::version::ApiVersion;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::http::{HeaderName, HeaderValue};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{self, Message};
@@ -38,9 +39,8 @@ impl Container {
     ///
     /// `GET /containers/{id}/attach/ws`, API 1.24+; the choice of streams, API 1.42+. The engine does not tell stdout
     /// and stderr apart here: both come from [`Source::Terminal`](crate::Source::Terminal). The input can't be ended
-    /// without ending the output. Engines end the output without the parting word of the protocol, so that a connection
-    /// that breaks between two messages looks like an end. [`attach`](Container::attach) does better on all counts; this
-    /// is for engines behind proxies that let through only WebSockets.
+    /// without ending the output. [`attach`](Container::attach) does better on both counts; this is for engines behind
+    /// proxies that let through only WebSockets.
     ///
     /// # Errors
     /// [`NotFound`](ErrorKind::NotFound); [`Conflict`](ErrorKind::Conflict) when it is paused or restarting.
@@ -130,7 +130,7 @@ async fn handshake(operation: Operation, io: Box<dyn Io>, head: UpgradeHead) -> 
         operation.error_from(ErrorKind::Invalid, message, source)
     })?;
     match tokio_tungstenite::client_async_with_config(request, Watched::new(io), Some(limits)).await {
-        Ok((stream, _)) => Ok(Box::new(WebSocketIo { stream, begun: Bytes::new() })),
+        Ok((stream, _)) => Ok(Box::new(WebSocketIo { stream, begun: Bytes::new(), closed: false })),
         Err(tungstenite::Error::Http(response)) => {
             let status = response.status();
             let content_type = response.headers().get("content-type").and_then(|value| value.to_str().ok());
@@ -171,6 +171,8 @@ fn opening(head: UpgradeHead) -> Result<tungstenite::handshake::client::Request,
 struct WebSocketIo {
     stream: WebSocketStream<Watched>,
     begun: Bytes,
+    /// Whether this side has said that it ends.
+    closed: bool,
 }
 
 impl AsyncRead for WebSocketIo {
@@ -185,10 +187,9 @@ impl AsyncRead for WebSocketIo {
                 Some(Ok(Message::Binary(bytes))) => self.begun = bytes,
                 Some(Ok(Message::Text(text))) => self.begun = text.into(),
                 Some(Ok(_)) => {}
-                // The engine hangs up without the parting word that the protocol asks for.
-                Some(Err(tungstenite::Error::Protocol(
-                    tungstenite::error::ProtocolError::ResetWithoutClosingHandshake,
-                ))) => return Poll::Ready(Ok(())),
+                Some(Err(tungstenite::Error::Protocol(ProtocolError::ResetWithoutClosingHandshake))) => {
+                    return Poll::Ready(if self.closed { Ok(()) } else { Err(cut()) });
+                }
                 Some(Err(error)) => return Poll::Ready(Err(broken(error))),
             }
         }
@@ -212,8 +213,14 @@ impl AsyncWrite for WebSocketIo {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.closed = true;
         Pin::new(&mut self.stream).poll_close(context).map_err(broken)
     }
+}
+
+/// Engines end what they send with a message that says so.
+fn cut() -> io::Error {
+    io::Error::new(io::ErrorKind::UnexpectedEof, "the connection ended before the engine said that it was over")
 }
 
 fn broken(error: tungstenite::Error) -> io::Error {
