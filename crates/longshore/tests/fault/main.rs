@@ -14,6 +14,8 @@ mod requests;
 mod sockets;
 #[cfg(feature = "tls")]
 mod tls;
+#[cfg(all(unix, feature = "tls"))]
+mod tls_bytes;
 #[cfg(unix)]
 mod unreachable;
 mod versions;

@@ -24,7 +24,11 @@ fn certificates(pem: &str) -> Vec<CertificateDer<'static>> {
 }
 
 /// An engine's side of TLS; with `clients`, it lets in only whom that authority has signed.
-fn acceptor(server: &Identity, clients: Option<&Authority>, version: &'static SupportedProtocolVersion) -> TlsAcceptor {
+pub(crate) fn acceptor(
+    server: &Identity,
+    clients: Option<&Authority>,
+    version: &'static SupportedProtocolVersion,
+) -> TlsAcceptor {
     let provider = Arc::new(ring::default_provider());
     let builder = ServerConfig::builder_with_provider(provider.clone()).with_protocol_versions(&[version]).unwrap();
     let builder = match clients {
@@ -40,7 +44,7 @@ fn acceptor(server: &Identity, clients: Option<&Authority>, version: &'static Su
     Arc::new(builder.with_single_cert(certificates(&server.certificate), key).unwrap()).into()
 }
 
-async fn read_head<S: AsyncReadExt + Unpin>(stream: &mut S) -> std::io::Result<()> {
+pub(crate) async fn read_head<S: AsyncReadExt + Unpin>(stream: &mut S) -> std::io::Result<()> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         head.push(stream.read_u8().await?);
@@ -89,11 +93,11 @@ async fn ping(port: u16, tls: &Tls) -> Result<(), Error> {
     client(port, tls)?.ping().await.map(drop)
 }
 
-fn trusting(authority: &Authority) -> Tls {
+pub(crate) fn trusting(authority: &Authority) -> Tls {
     Tls::default().authority(authority.certificate())
 }
 
-fn sign(authority: &Authority, usage: Usage, key: Key) -> Identity {
+pub(crate) fn sign(authority: &Authority, usage: Usage, key: Key) -> Identity {
     authority.sign(usage, Validity::Now, key).unwrap()
 }
 
