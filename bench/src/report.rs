@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use crate::floors::{Bound, Judgement};
 use crate::rounds::{Rounds, Spread};
 use bench::work::Client;
@@ -23,6 +25,21 @@ pub(crate) fn section(rounds: &Rounds) -> String {
     }
     let title = work.title(rounds.amount);
     format!("## {}\n\n{title}; {count} rounds.\n\n{}\n{}", work.name(), figures.show(), ratios.show())
+}
+
+/// Who did not come to an end, and how often.
+pub(crate) fn hangs(hangs: &[Client], patience: Duration) -> String {
+    let mut told = Vec::new();
+    for client in hangs {
+        if !told.contains(client) {
+            told.push(*client);
+        }
+    }
+    let count = |client: &Client| hangs.iter().filter(|other| *other == client).count();
+    let line = |client: &Client| {
+        format!("\n{} did not end within {patience:?}, {} times, and was asked again.\n", client.name(), count(client))
+    };
+    told.iter().map(line).collect()
 }
 
 /// The floors beside what was measured.

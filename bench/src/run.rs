@@ -1,6 +1,8 @@
+use std::cell::RefCell;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::Stdio;
+use std::time::Duration;
 
 use clap::Args;
 use recordings::CONTAINER;
@@ -91,6 +93,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     })
 }
 
+/// How long a client may take for a sample. It hangs then.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// How often a client is asked that hangs.
+const TRIES: usize = 3;
+
 async fn measure_all(arguments: &Arguments, engine: Option<&Engine>) -> Result<()> {
     let floors = Floors::read()?;
     let python = Python::prepare();
@@ -112,7 +120,7 @@ async fn measure_all(arguments: &Arguments, engine: Option<&Engine>) -> Result<(
                 stage.add_rounds(&mut rounds, arguments.rounds()).await?;
             }
         }
-        let section = report::section(&rounds);
+        let section = report::section(&rounds) + &report::hangs(&stage.hangs.take(), PATIENCE);
         println!("{section}");
         results += &format!("\n{section}");
         judged.extend(floors.judge(&rounds));
@@ -140,6 +148,8 @@ struct Stage<'a> {
     python: Option<&'a Python>,
     replay: Option<Replay>,
     container: String,
+    /// Who did not come to an end, each time.
+    hangs: RefCell<Vec<Client>>,
 }
 
 impl<'a> Stage<'a> {
@@ -149,7 +159,7 @@ impl<'a> Stage<'a> {
             _ if work.is_replayed() => (Some(Replay::start(work, amount)?), CONTAINER.to_owned()),
             _ => (None, String::new()),
         };
-        Ok(Stage { work, amount, engine, python, replay, container })
+        Ok(Stage { work, amount, engine, python, replay, container, hangs: RefCell::default() })
     }
 
     async fn add_rounds(&self, rounds: &mut Rounds, count: usize) -> Result<()> {
@@ -181,11 +191,23 @@ impl<'a> Stage<'a> {
         Ok(samples)
     }
 
+    /// A sample of one client. Another client than longshore that hangs is asked again, which the results tell.
     async fn sample(&self, client: Client) -> Result<Sample> {
-        let Stage { work, amount, .. } = *self;
-        if work == Work::Build {
+        if self.work == Work::Build {
             return build(client);
         }
+        for _ in 0..TRIES {
+            match tokio::time::timeout(PATIENCE, self.run(client)).await {
+                Ok(sample) => return sample,
+                Err(_) if client == Client::Longshore => break,
+                Err(_) => self.hangs.borrow_mut().push(client),
+            }
+        }
+        Err(format!("{} does not end at {}", client.name(), self.work.name()).into())
+    }
+
+    async fn run(&self, client: Client) -> Result<Sample> {
+        let Stage { work, amount, .. } = *self;
         let task = Task { work, client, socket: self.socket()?, amount, container: self.container.clone() };
         let mut command = match self.python {
             Some(python) if client.is_python() => python.command(client),
