@@ -7,7 +7,7 @@ use futures_util::{SinkExt, StreamExt};
 use longshore::transport::{Dial, Dialing, Io};
 use longshore::{ApiVersion, ConnectOptions, Docker, ErrorKind, Session, Source};
 use longshore_testkit::never_hangs;
-use tokio::io::{AsyncWriteExt, DuplexStream};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::{Message, Result};
 
@@ -112,24 +112,27 @@ async fn a_server_that_hangs_up_without_a_word_has_not_ended_the_output() {
 }
 
 #[tokio::test]
-async fn the_output_is_over_when_this_side_has_ended_the_input() {
-    let session = attached(|mut server| {
+async fn the_end_of_the_input_ends_the_output_once_it_is_answered() {
+    let answering: fn(Server) -> Serving = |mut server| {
         Box::pin(async move {
-            server.send(Message::binary("first")).await?;
-            while let Some(Ok(message)) = server.next().await {
-                if message.is_close() {
-                    break;
-                }
-            }
+            while let Some(Ok(_)) = server.next().await {}
+            Ok(())
+        })
+    };
+    let hanging_up: fn(Server) -> Serving = |mut server| {
+        Box::pin(async move {
+            let _ = server.get_mut().read_u8().await?;
             server.get_mut().shutdown().await?;
             Ok(())
         })
-    });
-    let mut session = session.await;
-    assert_eq!(session.next().await.expect("output").expect("output").bytes, &b"first"[..]);
-    session.close_stdin().await.expect("an end of the input");
-    let (output, error) = all_of(session).await;
-    assert!(error.is_none() && output.is_empty(), "{error:?}");
+    };
+    for (serve, expected) in [(answering, None), (hanging_up, Some(ErrorKind::Truncated))] {
+        let mut session = attached(serve).await;
+        session.close_stdin().await.expect("an end of the input");
+        let (output, error) = all_of(session).await;
+        assert!(output.is_empty());
+        assert_eq!(error.map(|error| error.kind()), expected);
+    }
 }
 
 #[tokio::test]

@@ -130,7 +130,7 @@ async fn handshake(operation: Operation, io: Box<dyn Io>, head: UpgradeHead) -> 
         operation.error_from(ErrorKind::Invalid, message, source)
     })?;
     match tokio_tungstenite::client_async_with_config(request, Watched::new(io), Some(limits)).await {
-        Ok((stream, _)) => Ok(Box::new(WebSocketIo { stream, begun: Bytes::new(), closed: false })),
+        Ok((stream, _)) => Ok(Box::new(WebSocketIo { stream, begun: Bytes::new() })),
         Err(tungstenite::Error::Http(response)) => {
             let status = response.status();
             let content_type = response.headers().get("content-type").and_then(|value| value.to_str().ok());
@@ -171,8 +171,6 @@ fn opening(head: UpgradeHead) -> Result<tungstenite::handshake::client::Request,
 struct WebSocketIo {
     stream: WebSocketStream<Watched>,
     begun: Bytes,
-    /// Whether this side has said that it ends.
-    closed: bool,
 }
 
 impl AsyncRead for WebSocketIo {
@@ -187,9 +185,6 @@ impl AsyncRead for WebSocketIo {
                 Some(Ok(Message::Binary(bytes))) => self.begun = bytes,
                 Some(Ok(Message::Text(text))) => self.begun = text.into(),
                 Some(Ok(_)) => {}
-                Some(Err(tungstenite::Error::Protocol(ProtocolError::ResetWithoutClosingHandshake))) => {
-                    return Poll::Ready(if self.closed { Ok(()) } else { Err(cut()) });
-                }
                 Some(Err(error)) => return Poll::Ready(Err(broken(error))),
             }
         }
@@ -213,19 +208,18 @@ impl AsyncWrite for WebSocketIo {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.closed = true;
         Pin::new(&mut self.stream).poll_close(context).map_err(broken)
     }
-}
-
-/// Engines end what they send with a message that says so.
-fn cut() -> io::Error {
-    io::Error::new(io::ErrorKind::UnexpectedEof, "the connection ended before the engine said that it was over")
 }
 
 fn broken(error: tungstenite::Error) -> io::Error {
     match error {
         tungstenite::Error::Io(error) => error,
+        // Engines say when the output is over, also when the input was ended.
+        tungstenite::Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => {
+            let message = "the connection ended before the engine said that the output was over";
+            io::Error::new(io::ErrorKind::UnexpectedEof, message)
+        }
         tungstenite::Error::ConnectionClosed | tungstenite::Error::AlreadyClosed => io::ErrorKind::BrokenPipe.into(),
         other => io::Error::new(io::ErrorKind::InvalidData, other),
     }
