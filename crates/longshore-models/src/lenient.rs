@@ -8,7 +8,8 @@
 //! * a number that does not fit is moved to the nearest one that does (`-1` in an unsigned field is 0);
 //! * a number with a fraction is cut where a whole one is expected.
 //!
-//! What remains an error: text that is no JSON, and values of another shape (an object where a text belongs).
+//! What remains an error: text that is no JSON, and values of another shape (an object where a text belongs, a
+//! list where an object does).
 
 mod visitors;
 
@@ -313,9 +314,9 @@ mod tests {
 
     #[test]
     fn another_shape_is_an_error() {
-        for json in
-            [r#"{"name": {}}"#, r#"{"list": {}}"#, r#"{"flag": "yes"}"#, r#"{"count": "7"}"#, r#"{"words": 7}"#, "{}}"]
-        {
+        let values =
+            [r#"{"name": {}}"#, r#"{"list": {}}"#, r#"{"flag": "yes"}"#, r#"{"count": "7"}"#, r#"{"words": 7}"#];
+        for json in values.into_iter().chain([r#"{"map": []}"#, r#"{"map": "a"}"#, "[]", "7", "{}}"]) {
             assert!(from_slice::<Outer>(json.as_bytes()).is_err(), "{json}");
         }
     }
