@@ -40,12 +40,13 @@ const OF_DOCKER: &[Race] = &[
 ];
 
 /// Why a test that failed so on this engine is to be run again, if it is: for a race that is known, or for an answer
-/// that says that the engine itself failed. What does not hold, hangs or panics in a test is never run again.
+/// that says that the engine itself failed. A hang, or an assertion that does not hold, is not.
 pub(crate) fn why_again(engine: &LiveEngine, failure: &str) -> Option<String> {
     let known = if engine.is_podman() { OF_PODMAN } else { OF_DOCKER };
     if let Some(race) = known.iter().find(|race| failure.contains(race.message)) {
         return Some(race.reason.to_owned());
     }
     let message = failure.lines().next()?;
-    message.ends_with("(500)").then(|| format!("the engine failed: {message}"))
+    let is_answer = message.ends_with("(500)") && !message.starts_with("panicked");
+    is_answer.then(|| format!("the engine failed: {message}"))
 }
