@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::floors::{Bound, Judgement};
@@ -29,17 +30,13 @@ pub(crate) fn section(rounds: &Rounds) -> String {
 
 /// Who did not come to an end, and how often.
 pub(crate) fn hangs(hangs: &[Client], patience: Duration) -> String {
-    let mut told = Vec::new();
+    let mut counts = BTreeMap::<_, usize>::new();
     for client in hangs {
-        if !told.contains(client) {
-            told.push(*client);
-        }
+        *counts.entry(client.name()).or_default() += 1;
     }
-    let count = |client: &Client| hangs.iter().filter(|other| *other == client).count();
-    let line = |client: &Client| {
-        format!("\n{} did not end within {patience:?}, {} times, and was asked again.\n", client.name(), count(client))
-    };
-    told.iter().map(line).collect()
+    let line =
+        |(name, count)| format!("\n{name} did not end within {patience:?}, {count} times, and was asked again.\n");
+    counts.into_iter().map(line).collect()
 }
 
 /// The floors beside what was measured.
