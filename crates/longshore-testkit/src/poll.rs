@@ -89,6 +89,18 @@ pub fn never_hangs<F: Future>(future: F, circumstance: &str) -> impl Future<Outp
     }
 }
 
+/// How many tasks there are beside this one, once those that were told to end have had their turn.
+pub async fn alive_tasks() -> usize {
+    let metrics = tokio::runtime::Handle::current().metrics();
+    for _ in 0..10 {
+        if metrics.num_alive_tasks() == 0 {
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
+    metrics.num_alive_tasks()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -28,6 +28,11 @@ pub struct Chunk {
 /// engine, never guessed from the bytes. Memory stays flat: the engine waits while nobody reads. Dropping the stream
 /// closes its connection; what runs in the container goes on.
 ///
+/// Logs have an end of their own on the wire, so a connection that is lost before it is an error. The output of a session
+/// ([`attach`](crate::Container::attach), [`exec`](crate::Container::exec)) ends with its connection: where something on
+/// the way closes that in good order between two writes, the protocol has nothing that tells it from the end. A
+/// connection that breaks is an error there too.
+///
 /// ```no_run
 /// # async fn example(docker: longshore::Docker) -> longshore::Result<()> {
 /// let mut lines = docker.container("web").logs().follow().await?.lines();

@@ -3,9 +3,8 @@
 use std::cell::Cell;
 
 use longshore::Deadlines;
-use longshore_testkit::{ScriptedEngine, Transcript, never_hangs, poll_n, tally};
+use longshore_testkit::{ScriptedEngine, Transcript, alive_tasks, never_hangs, poll_n, tally};
 
-use crate::counted::tasks;
 use crate::featured::{is_threaded, transcripts};
 
 #[tokio::test(start_paused = true)]
@@ -76,7 +75,7 @@ async fn drop_after(transcript: &Transcript, engine: ScriptedEngine, polls: usiz
     let received = engine.received();
     tokio::task::yield_now().await;
     assert_eq!(engine.received(), received, "{circumstance}: it goes on");
-    assert_eq!(tasks().await, 0, "{circumstance}: a task was left behind");
+    assert_eq!(alive_tasks().await, 0, "{circumstance}: a task was left behind");
     if close {
         docker.close();
         assert_eq!(engine.alive(), 0, "{circumstance}: a connection was left open");

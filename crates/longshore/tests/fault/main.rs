@@ -6,7 +6,6 @@ mod answers;
 mod bad_input;
 mod cancellation;
 mod complete;
-mod counted;
 mod deadlines;
 mod featured;
 mod requests;

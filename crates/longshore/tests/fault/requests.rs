@@ -3,14 +3,13 @@
 use std::time::Duration;
 
 use longshore::{Deadlines, ErrorKind, Result};
-use longshore_testkit::{Fault, Transcript, never_hangs};
+use longshore_testkit::{Fault, FaultCount, Transcript, alive_tasks, never_hangs};
 
-use crate::counted::{Counted, tasks};
 use crate::featured::{is_threaded, transcripts};
 
 #[tokio::test(start_paused = true)]
 async fn requests_cut_reset_or_stalled_anywhere() {
-    let mut counted = Counted::default();
+    let mut counted = FaultCount::default();
     for transcript in &transcripts() {
         let whole = sent_on_each_connection(transcript).await;
         counted.bytes(whole);
@@ -60,6 +59,6 @@ async fn check(transcript: &Transcript, position: usize, fault: Fault) -> Result
     assert!(good.is_ok(), "{circumstance}, afterwards: {good:?}");
     docker.close();
     assert_eq!((engine.alive(), engine.problems()), (0, vec![]), "{circumstance}");
-    assert_eq!(tasks().await, 0, "{circumstance}: a task was left behind");
+    assert_eq!(alive_tasks().await, 0, "{circumstance}: a task was left behind");
     outcome
 }

@@ -6,14 +6,13 @@ use std::time::Duration;
 use longshore::config::Tls;
 use longshore::{ApiVersion, ConnectOptions, Deadlines, Docker, ErrorKind, Result};
 use longshore_testkit::certificates::{Authority, Identity, Key, Usage};
-use longshore_testkit::{Direction, FaultProxy, Faults, Folder};
+use longshore_testkit::{Direction, FaultCount, FaultProxy, Faults, Folder};
 use tokio::io::AsyncWriteExt;
 use tokio::net::UnixListener;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_rustls::rustls::SupportedProtocolVersion;
 use tokio_rustls::rustls::version::{TLS12, TLS13};
 
-use crate::counted::Counted;
 use crate::tls::{acceptor, read_head, sign, trusting};
 
 const HEAD: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Type: application/vnd.docker.multiplexed-stream\r\n\r\n";
@@ -68,7 +67,7 @@ async fn try_all(version: &'static SupportedProtocolVersion) {
 
     assert_eq!(read(&proxy, &tls, Direction::default(), usual).await.unwrap(), "one\ntwo\n");
     let length = proxy.longest();
-    let mut counted = Counted::default();
+    let mut counted = FaultCount::default();
     counted.exchange(usize::try_from(length).unwrap());
     for position in 0..length {
         let cut = Direction { cut_after: Some(position), ..Direction::default() };

@@ -7,8 +7,6 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 #![allow(dead_code, reason = "what it has in common with other tests has more than this one needs")]
 
-#[path = "../fault/counted.rs"]
-mod counted;
 #[path = "../fault/featured.rs"]
 mod featured;
 mod served;
