@@ -119,6 +119,11 @@ impl FaultProxy {
         }
     }
 
+    /// Whether a reset is one for the client: a unix socket is closed instead, as by a cut.
+    pub fn has_resets(&self) -> bool {
+        matches!(self.address, Address::Tcp(_))
+    }
+
     /// Says what is done to the connections that are opened from now on.
     pub fn set(&self, faults: Faults) {
         *self.shared.faults.lock().unwrap_or_else(PoisonError::into_inner) = faults;

@@ -72,10 +72,10 @@ impl<'a> Way<'a> {
         for position in (0..POSITIONS).map(|part| length * part / POSITIONS) {
             let cut = Direction { cut_after: Some(position), ..Direction::default() };
             let reset = Direction { reset_after: Some(position), ..Direction::default() };
-            for fault in [cut, reset] {
+            for (fault, is_reset) in [(cut, false), (reset, self.proxy.has_resets())] {
                 let outcome = self.run(transcript, fault, Deadlines::default()).await;
                 let is_short = !transcript.is_expected(&outcome) && transcript.may_end_somewhere_with(&outcome);
-                if fault.cut_after.is_some() && is_short {
+                if !is_reset && is_short {
                     counted.untold();
                     continue;
                 }
