@@ -17,7 +17,7 @@ pub struct NetworkSettings {
     /// Container ports and where they are published by now; empty while it does not run.
     pub ports: PortMap,
     /// Networks it is connected to, by name.
-    pub networks: SortedMap<String, Box<EndpointSettings>>,
+    pub networks: SortedMap<String, EndpointSettings>,
     /// Name of the default bridge's interface on the host, until API 1.51.
     pub bridge: String,
     /// Whether the bridge sends packets back to where they came from, until API 1.51.

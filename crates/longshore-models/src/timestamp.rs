@@ -23,7 +23,22 @@ const GO_ZERO: i64 = -62_135_596_800;
 /// ```
 #[derive(Clone, Default, PartialEq, Eq, Hash)]
 pub struct Timestamp {
-    text: String,
+    text: Text,
+}
+
+/// Lists have thousands of dates, most of them without a fraction of a second: those cost no memory of their own. Of a
+/// text there is one way to be kept, so that equal ones are equal here.
+#[derive(Clone, PartialEq, Eq, Hash)]
+enum Text {
+    /// As long as `1970-01-01T00:00:00Z`.
+    Short([u8; 20]),
+    Other(Box<str>),
+}
+
+impl Default for Text {
+    fn default() -> Self {
+        Text::Other(Box::default())
+    }
 }
 
 impl Timestamp {
@@ -32,50 +47,53 @@ impl Timestamp {
         let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
         let (year, month, day) = date_of(days);
         let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
-        let mut text = String::with_capacity("1970-01-01T00:00:00Z".len());
-        match year {
-            0..=9999 => text.extend([digits(year / 100), digits(year % 100)].as_flattened()),
-            _ => text.push_str(&year.to_string()),
+        if !(0..=9999).contains(&year) {
+            return Self::from(format!("{year}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z"));
         }
-        for (before, number) in [('-', month), ('-', day), ('T', hour), (':', minute), (':', second)] {
-            text.push(before);
-            text.extend(digits(number));
+        // The formatter costs several times as much.
+        let mut text = *b"0000-00-00T00:00:00Z";
+        let (century, year) = (year / 100, year % 100);
+        let numbers = [(0, century), (2, year), (5, month), (8, day), (11, hour), (14, minute), (17, second)];
+        for (place, number) in numbers {
+            text[place] += (number / 10) as u8;
+            text[place + 1] += (number % 10) as u8;
         }
-        text.push('Z');
-        Self { text }
+        Self { text: Text::Short(text) }
     }
 
     /// Writes nanoseconds since 1970 as a timestamp in UTC.
     pub fn from_unix_nanos(nanoseconds: i64) -> Self {
-        let mut timestamp = Self::from_unix(nanoseconds.div_euclid(1_000_000_000));
-        timestamp.text.pop();
-        timestamp.text.push_str(&format!(".{:09}Z", nanoseconds.rem_euclid(1_000_000_000)));
-        timestamp
+        let whole = Self::from_unix(nanoseconds.div_euclid(1_000_000_000));
+        let whole = whole.as_str().trim_end_matches('Z');
+        Self::from(format!("{whole}.{:09}Z", nanoseconds.rem_euclid(1_000_000_000)))
     }
 
     /// Returns the engine's text, untouched.
     pub fn as_str(&self) -> &str {
-        &self.text
+        match &self.text {
+            Text::Short(text) => str::from_utf8(text).expect("it was made of a text"),
+            Text::Other(text) => text,
+        }
     }
 
     /// Tells whether nothing happened yet: no text, or Go's zero time (`0001-01-01T00:00:00Z`).
     pub fn is_zero(&self) -> bool {
-        self.text.is_empty() || self.unix_seconds() == Some(GO_ZERO)
+        self.as_str().is_empty() || self.unix_seconds() == Some(GO_ZERO)
     }
 
     /// Returns the whole seconds since 1970 in UTC, negative before; `None` if the text is no date.
     pub fn unix_seconds(&self) -> Option<i64> {
-        parse(&self.text).map(|(seconds, _)| seconds)
+        parse(self.as_str()).map(|(seconds, _)| seconds)
     }
 
     /// Returns the nanoseconds past the second; 0 if the text is no date.
     pub fn subsec_nanos(&self) -> u32 {
-        parse(&self.text).map_or(0, |(_, nanos)| nanos)
+        parse(self.as_str()).map_or(0, |(_, nanos)| nanos)
     }
 
     /// Converts to the standard library's clock; `None` if it is [zero](Self::is_zero) or no date.
     pub fn to_system_time(&self) -> Option<SystemTime> {
-        let (seconds, nanos) = parse(&self.text).filter(|(seconds, _)| *seconds != GO_ZERO)?;
+        let (seconds, nanos) = parse(self.as_str()).filter(|(seconds, _)| *seconds != GO_ZERO)?;
         let whole = Duration::from_secs(seconds.unsigned_abs());
         let time = match seconds {
             0.. => SystemTime::UNIX_EPOCH.checked_add(whole),
@@ -87,25 +105,26 @@ impl Timestamp {
 
 impl From<&str> for Timestamp {
     fn from(text: &str) -> Self {
-        Self::from(text.to_owned())
+        let short = text.as_bytes().try_into().map(Text::Short);
+        Self { text: short.unwrap_or_else(|_| Text::Other(text.into())) }
     }
 }
 
 impl From<String> for Timestamp {
     fn from(text: String) -> Self {
-        Self { text }
+        Self::from(text.as_str())
     }
 }
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
-        formatter.pad(&self.text)
+        formatter.pad(self.as_str())
     }
 }
 
 impl fmt::Debug for Timestamp {
     fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
-        fmt::Debug::fmt(&self.text, formatter)
+        fmt::Debug::fmt(self.as_str(), formatter)
     }
 }
 
@@ -143,11 +162,6 @@ impl Visitor<'_> for TimestampVisitor {
     fn visit_unit<E: Error>(self) -> Result<Timestamp, E> {
         Ok(Timestamp::default())
     }
-}
-
-/// The two digits of a number below 100. The formatter costs several times as much, and lists have thousands of dates.
-fn digits(number: i64) -> [char; 2] {
-    [number / 10, number % 10].map(|digit| char::from(b'0' + digit as u8))
 }
 
 /// Reads an RFC 3339 date: seconds since 1970, and nanoseconds past them.
@@ -300,8 +314,24 @@ mod tests {
             let (year, month, day) = date_of(days);
             assert_eq!(days_since_1970(year, month, day), days);
         }
+        let far = [(253_402_300_799, "9999-12-31T23:59:59Z"), (253_402_300_800, "10000-01-01T00:00:00Z")];
+        for (seconds, text) in far.into_iter().chain([(-62_167_219_201, "-1-12-31T23:59:59Z")]) {
+            assert_eq!(Timestamp::from_unix(seconds).as_str(), text);
+        }
         for seconds in [i64::MIN, i64::MAX] {
             assert!(!Timestamp::from_unix(seconds).as_str().is_empty());
         }
+        assert_eq!(Timestamp::from_unix_nanos(-1).as_str(), "1969-12-31T23:59:59.999999999Z");
+    }
+
+    #[test]
+    fn is_equal_however_it_was_made() {
+        let written = Timestamp::from_unix(0);
+        for text in ["1970-01-01T00:00:00Z", "1970-01-01T00:00:00.Z", "1970-01-01T00:00:00", ""] {
+            assert_eq!(Timestamp::from(text), Timestamp::from(text.to_owned()));
+            assert_eq!(Timestamp::from(text) == written, text == written.as_str(), "{text}");
+        }
+        assert_eq!(Timestamp::from(""), Timestamp::default());
+        assert_eq!(size_of::<Option<Timestamp>>(), size_of::<String>());
     }
 }

@@ -74,5 +74,5 @@ pub struct SummaryHostConfig {
 #[non_exhaustive]
 pub struct SummaryNetworkSettings {
     /// Networks it is connected to, by name.
-    pub networks: SortedMap<String, Box<EndpointSettings>>,
+    pub networks: SortedMap<String, EndpointSettings>,
 }
