@@ -45,6 +45,8 @@ struct Given {
     /// A container that has written and ended.
     ended: String,
     build: BuildOptions,
+    /// The engine with nothing on the way to it.
+    direct: Docker,
 }
 
 /// A kind of exchange: its name, and the call.
@@ -95,12 +97,15 @@ fn all_kinds() -> Vec<Kind> {
                 Ok(sample.map(|sample| sample.name().to_owned()).unwrap_or_default())
             })
         }),
-        ("events", |docker, Given { ended, .. }| {
+        ("events", |docker, Given { ended, direct, .. }| {
             Box::pin(async move {
-                let options = EventsOptions::default().container(ended).since(SystemTime::UNIX_EPOCH);
+                // Docker remembers 256 events of all its containers: this one has just happened.
+                let before = SystemTime::now();
+                let age = before.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+                direct.container(&ended).rename(&format!("faults-{}-{}", &ended[..12], age.as_nanos())).await?;
                 // Without an end: Podman 4 tells of nothing more once it is past that, whether it has told all or not.
-                let mut events = docker.events_with(&options.filter("event", "start")).await?;
-                let event = events.next().await.transpose()?;
+                let options = EventsOptions::default().container(ended).filter("event", "rename").since(before);
+                let event = docker.events_with(&options).await?.next().await.transpose()?;
                 Ok(event.map(|event| event.action.to_string()).unwrap_or_default())
             })
         }),
@@ -228,7 +233,7 @@ async fn given(live: &Live) -> Result<Given> {
     let ended = live.start(live.spec(["sh", "-c", "seq 1 9; seq 3 >&2; exit 3"])).await?;
     ended.wait(Until::NotRunning).await?.await?;
     let (running, ended) = (running.id().to_owned(), ended.id().to_owned());
-    Ok(Given { running, ended, build: live.build_options() })
+    Ok(Given { running, ended, build: live.build_options(), direct: Docker::clone(live) })
 }
 
 async fn faults_over_a_unix_socket(live: Live) -> Outcome {
