@@ -7,7 +7,7 @@ use std::time::Duration;
 use longshore::ConnectOptions;
 #[cfg(feature = "tls")]
 use longshore::Environment;
-use longshore::{Container, Docker, EventsOptions, Source, Until};
+use longshore::{Container, Docker, EventsOptions, OutputStream, Source, Until};
 use longshore_testkit::FaultProxy;
 use longshore_testkit::gateway::{Forwarding, Gateway};
 use longshore_testkit::live::Live;
@@ -25,6 +25,7 @@ pub(crate) fn tests() -> Vec<Test> {
         over_each_way(logs_are_followed_to_the_end),
         over_each_way(an_exec_takes_input_and_its_end),
         over_each_way(an_exec_gives_64_mib),
+        over_each_way(an_exec_gives_back_64_mib_of_input),
         over_each_way(an_attachment_takes_input_and_its_end),
         #[cfg(feature = "websocket")]
         over_each_way(a_websocket_takes_input),
@@ -194,15 +195,44 @@ async fn an_exec_takes_input_and_its_end(docker: Docker, live: Live) -> Outcome 
     Ok(())
 }
 
+const LINE: &[u8] = b"fifteen letters\n";
+
+/// How much output is read.
+const SIZE: usize = 64 << 20;
+
 async fn an_exec_gives_64_mib(docker: Docker, live: Live) -> Outcome {
-    const LINE: &[u8] = b"fifteen letters\n";
-    const SIZE: usize = 64 << 20;
     let shared = docker.container(live.shared().await?.id());
     let script = format!("yes 'fifteen letters' | head -c {SIZE}");
-    let mut session = shared.exec(["sh", "-c", &script]).start().await?;
+    let session = shared.exec(["sh", "-c", &script]).start().await?;
+    let exec = session.exec().clone();
+    assert_eq!(read_lines(session.into_output()).await?, SIZE);
+    assert!(exec.wait().await?.success());
+    Ok(())
+}
+
+async fn an_exec_gives_back_64_mib_of_input(docker: Docker, live: Live) -> Outcome {
+    let shared = docker.container(live.shared().await?.id());
+    let session = shared.exec("cat").stdin().start().await?;
+    let exec = session.exec().clone();
+    let (mut stdin, output) = session.split();
+    let writing = async {
+        let piece = LINE.repeat(1 << 14);
+        for _ in 0..SIZE / piece.len() {
+            stdin.send(&piece).await?;
+        }
+        Ok(stdin.close().await?)
+    };
+    let (length, ()) = tokio::try_join!(read_lines(output), writing)?;
+    assert_eq!(length, SIZE);
+    assert!(exec.wait().await?.success());
+    Ok(())
+}
+
+/// Reads to the end, and tells how much it was. All of it is the line, again and again.
+async fn read_lines(mut output: OutputStream) -> Result<usize, Box<dyn std::error::Error + Send + Sync>> {
     let pattern = LINE.repeat(1 << 16);
     let mut length = 0;
-    while let Some(chunk) = session.next().await {
+    while let Some(chunk) = output.next().await {
         let chunk = chunk?;
         assert_eq!(chunk.source, Source::Stdout);
         for bytes in chunk.bytes.chunks(1 << 18) {
@@ -211,9 +241,7 @@ async fn an_exec_gives_64_mib(docker: Docker, live: Live) -> Outcome {
             length += bytes.len();
         }
     }
-    assert_eq!(length, SIZE);
-    assert!(session.wait().await?.success());
-    Ok(())
+    Ok(length)
 }
 
 async fn an_attachment_takes_input_and_its_end(docker: Docker, live: Live) -> Outcome {

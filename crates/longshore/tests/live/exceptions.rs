@@ -28,6 +28,9 @@ enum Engines {
     Below(ApiVersion),
 }
 
+const HAPROXY_DROPS_UPGRADES: &str =
+    "HAProxy drops the upgrade of a request that has a body, and the start of an exec has one";
+
 const SIGNALS: &str = "engines below API 1.42 read over the signal, so that longshore does not send it";
 
 /// All exceptions.
@@ -46,8 +49,14 @@ pub(crate) const EXCEPTIONS: &[Exception] = &[
     },
     Exception {
         engines: Engines::All,
+        test: "conformance::http_proxy::an_exec_gives_back_64_mib_of_input",
+        reason: HAPROXY_DROPS_UPGRADES,
+        kind: ErrorKind::Unsupported,
+    },
+    Exception {
+        engines: Engines::All,
         test: "conformance::http_proxy::an_exec_takes_input_and_its_end",
-        reason: "HAProxy drops the upgrade of a request that has a body, and the start of an exec has one",
+        reason: HAPROXY_DROPS_UPGRADES,
         kind: ErrorKind::Unsupported,
     },
     Exception {

@@ -1,11 +1,15 @@
 //! The engine itself: ping, version, what it has, and how the version of the API is agreed upon.
 
+use std::os::unix::fs::symlink;
+use std::path::Path;
 use std::time::Duration;
 
+use longshore::container::ListOptions;
 use longshore::models::{DiskUsage, Raw};
 use longshore::system::{DiskUsageKind, DiskUsageOptions};
 use longshore::{ApiVersion, ConnectOptions, Docker, ErrorKind};
-use longshore_testkit::live::{IMAGE, Live};
+use longshore_testkit::live::{IMAGE, Live, engines};
+use longshore_testkit::{FaultProxy, Folder};
 
 use crate::harness::{Outcome, Test, test};
 
@@ -19,6 +23,7 @@ pub(crate) fn tests() -> Vec<Test> {
         test(the_newest_version_that_both_know_is_spoken),
         test(version_1_41_can_be_pinned),
         test(a_version_that_the_engine_does_not_know_is_an_error),
+        test(the_engine_may_be_exchanged_behind_the_client),
         test(closing_leaves_the_client_usable),
     ]
 }
@@ -129,6 +134,34 @@ async fn a_version_that_the_engine_does_not_know_is_an_error(live: Live) -> Outc
         assert_eq!(error.kind(), ErrorKind::Unsupported);
         assert!(error.message().contains(&format!("version {version} is too ")), "{error}");
     }
+    Ok(())
+}
+
+async fn the_engine_may_be_exchanged_behind_the_client(live: Live) -> Outcome {
+    let Some(own) = live.engine().socket() else { return Ok(()) };
+    let folder = Folder::new();
+    let address = folder.path().join("engine.sock");
+    symlink(&own, &address)?;
+    let proxy = FaultProxy::unix(&address).await?;
+    let docker = Docker::connect_to(&proxy.host())?;
+    let options = ListOptions::default().limit(1);
+    docker.containers().list_with(&options).await?;
+    // Those for restarts are killed at any time.
+    let others = engines()?.into_iter().filter(|(name, _)| !name.starts_with("restart"));
+    let mut exchanged = 0;
+    for host in others.map(|(_, host)| host) {
+        let Some(other) = host.strip_prefix("unix://") else { continue };
+        for socket in [Path::new(other), &own] {
+            std::fs::remove_file(&address)?;
+            symlink(socket, &address)?;
+            proxy.cut_all();
+            docker.containers().list_with(&options).await.map_err(|error| format!("{}: {error}", socket.display()))?;
+            let version = Docker::connect_to(&format!("unix://{}", socket.display()))?.api_version().await?;
+            assert_eq!(docker.api_version().await?, version, "{}", socket.display());
+            exchanged += 1;
+        }
+    }
+    assert!(exchanged > 0, "there is no other engine");
     Ok(())
 }
 
