@@ -9,7 +9,7 @@ use longshore_testkit::certificates::{Authority, ENCRYPTED_KEY, Identity, Key, U
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::crypto::{CryptoProvider, ring};
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::server::WebPkiClientVerifier;
@@ -113,6 +113,18 @@ async fn every_kind_of_key_serves_both_sides() {
             ping(port, &tls).await.unwrap_or_else(|error| panic!("{key:?}: {error}"));
         }
     }
+}
+
+#[tokio::test]
+async fn the_program_may_choose_a_provider_of_its_own() {
+    let authority = Authority::new().unwrap();
+    let [server, client] = [Usage::Server, Usage::Client].map(|usage| sign(&authority, usage, Key::ALL[0]));
+    let port = engine(acceptor(&server, Some(&authority), &TLS13)).await;
+    let tls = trusting(&authority).identity(client.certificate, client.key);
+    ping(port, &tls).await.unwrap();
+    let unable = CryptoProvider { cipher_suites: Vec::new(), kx_groups: Vec::new(), ..ring::default_provider() };
+    unable.install_default().expect("a provider for all of the process was chosen before");
+    ping(port, &tls).await.unwrap();
 }
 
 #[tokio::test]
