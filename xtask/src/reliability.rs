@@ -100,7 +100,9 @@ fn read(text: &str) -> Result<Counts> {
 /// With what the counts were made.
 fn facts(arguments: &Arguments) -> Result<Vec<(&'static str, String)>> {
     let command = match arguments.counts {
-        Some(_) => "`LONGSHORE_TALLY=FILE cargo xtask test`, then `cargo xtask reliability --counts FILE`".to_owned(),
+        Some(_) => "`cargo xtask test`, and for longer `cargo xtask fuzz`, with `LONGSHORE_TALLY=FILE`; then \
+                    `cargo xtask reliability --counts FILE`"
+            .to_owned(),
         None => format!("`cargo xtask reliability --load-seconds {}`", arguments.load_seconds),
     };
     let output = |program: &str, arguments: &[&str]| -> Result<String> {

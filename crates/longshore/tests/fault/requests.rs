@@ -5,7 +5,12 @@ use std::time::Duration;
 use longshore::{Deadlines, ErrorKind, Result};
 use longshore_testkit::{Fault, FaultCount, Transcript, alive_tasks, never_hangs};
 
+use tokio::time::Instant;
+
 use crate::featured::{is_threaded, transcripts};
+
+/// The deadline of a call.
+const TOTAL: Duration = Duration::from_secs(600);
 
 #[tokio::test(start_paused = true)]
 async fn requests_cut_reset_or_stalled_anywhere() {
@@ -36,9 +41,12 @@ async fn check(transcript: &Transcript, position: usize, fault: Fault) -> Result
     let circumstance = format!("{}, request {fault:?} at {position}", transcript.name);
     let engine = transcript.engine();
     engine.requests_fail_after(position, fault);
-    let deadlines = Deadlines::default().idle(Duration::from_secs(30)).total(Duration::from_secs(600));
+    let deadlines = Deadlines::default().idle(Duration::from_secs(30)).total(TOTAL);
     let docker = transcript.docker(&engine, deadlines);
+    let start = Instant::now();
     let outcome = never_hangs(transcript.call(docker.clone()), &circumstance).await;
+    let spent = start.elapsed();
+    assert!(spent <= TOTAL + Duration::from_secs(1), "{circumstance}: it took {spent:?}");
     if !transcript.is_expected(&outcome) {
         let error = outcome.as_ref().expect_err(&circumstance);
         let documented: &[ErrorKind] = match fault {

@@ -1,9 +1,10 @@
 //! Everything at once, in a process of its own: other tests would lose what they guard.
 
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use longshore::{ErrorKind, Mount, NetworkSpec, Spec, VolumeSpec, guard};
+use longshore_testkit::poll_n;
 
 use crate::engine::Engine;
 
@@ -48,6 +49,31 @@ async fn all_that_is_guarded_is_removed_at_once() {
     let removals = engine.removals().len();
     drop((network, volume, container, kept));
     assert_eq!(engine.removals().len(), removals, "the guards do nothing more");
+}
+
+#[tokio::test]
+async fn it_goes_on_when_its_future_is_dropped() {
+    if !alone("it_goes_on_when_its_future_is_dropped") {
+        return;
+    }
+    for polls in 0.. {
+        let engine = Engine::default();
+        let docker = engine.docker();
+        let guarded = docker.owner("tests").create(&Spec::image("alpine").name("web")).await.unwrap();
+        let completed = poll_n(guard::remove_all(), polls).await.is_some();
+        let left = if polls == 0 { vec!["web".to_owned()] } else { vec![] };
+        let patience = Instant::now() + Duration::from_secs(10);
+        while engine.names() != left && Instant::now() < patience {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        assert_eq!(engine.names(), left, "dropped after {polls} polls");
+        assert!(docker.containers().list().await.is_ok(), "dropped after {polls} polls");
+        drop(guarded);
+        if completed {
+            assert!(polls > 1, "{polls} polls are no test");
+            return;
+        }
+    }
 }
 
 #[tokio::test]

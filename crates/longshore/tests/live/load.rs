@@ -91,6 +91,7 @@ async fn containers_come_and_go(live: Live) -> Outcome {
     assert!(live.existing().await?.is_empty(), "{:?} were left behind", live.existing().await?);
     println!("{}: {count} containers came and went in {peak} bytes of memory", live.engine().name());
     tally("load", "containers created, started, awaited and removed", count);
+    tally("load", "seconds in which they came and went", seconds().as_secs());
     Ok(())
 }
 
