@@ -403,8 +403,8 @@ async fn read_all(container: &Container) -> longshore::Result<Vec<Line>> {
     Ok(all)
 }
 
-/// Writes numbers, some ten thousand in a second, until it is asked to end.
-const COUNTING: &str = "trap exit TERM; i=0; while true; do seq $i $((i + 499)); i=$((i + 500)); sleep 0.01; done";
+/// Writes numbers, a hundred thousand in a second or so, until it is asked to end.
+const COUNTING: &str = "trap exit TERM; i=0; while true; do seq $i $((i + 1999)); i=$((i + 2000)); sleep 0.01; done";
 
 async fn lines_survive_an_engine_that_is_killed(live: Live) -> Outcome {
     // The engine that runs now has to end first for the next one to let containers live.
