@@ -1,8 +1,8 @@
-//! A real ssh server with an engine behind it, and a real client to reach it with.
+//! A real ssh server with an engine behind it, and a real client and agent to reach it with.
 //!
 //! The server has a file system and processes of its own, as another machine has: the engine's socket is at
 //! `/var/run/docker.sock` there, and Docker's CLI is on its `PATH`, or neither, as a test wants it. Only the port is of
-//! this machine. Client and server come from one root of unpacked packages, so that nothing need be installed.
+//! this machine. All programs come from one root of unpacked packages, so that nothing need be installed.
 
 use std::fs;
 use std::io;
@@ -10,7 +10,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use longshore::config::Ssh;
 use rustix::process::{Pid, Signal, kill_process};
@@ -23,10 +23,10 @@ use crate::process::{Process, remove_stale};
 /// Names the root of client and server.
 const VARIABLE: &str = "LONGSHORE_TEST_SSH";
 
-/// What the folders of servers are called, before the id of their process.
+/// What the folders of servers and agents are called, before the id of their process.
 const FOLDERS: &str = "longshore-sshd-";
 
-/// How long the server may take until it listens.
+/// How long a server or an agent may take until it listens.
 const READY_WITHIN: Duration = Duration::from_secs(10);
 
 static ROOT: OnceCell<PathBuf> = OnceCell::const_new();
@@ -104,15 +104,10 @@ impl Sshd {
     /// # Errors
     /// When there is no root to be had, the engine has no unix socket, or this user may not make namespaces.
     pub async fn start(engine: &LiveEngine, far: FarSide) -> io::Result<Self> {
-        static COUNT: AtomicUsize = AtomicUsize::new(0);
         let root = ROOT.get_or_try_init(find_root).await?;
         let socket = engine.socket().ok_or_else(|| io::Error::other("the engine has no unix socket"))?;
-        let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        if count == 0 {
-            remove_stale(FOLDERS);
-        }
-        let folder = std::env::temp_dir().join(format!("{FOLDERS}{}-{count}", std::process::id()));
-        fs::create_dir_all(folder.join("bin"))?;
+        let folder = make_folder()?;
+        fs::create_dir(folder.join("bin"))?;
         // Others may take the port before the server does.
         let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         furnish(&folder, root, port, &far)?;
@@ -173,6 +168,30 @@ impl Sshd {
         self.client_of("config-wrong")
     }
 
+    /// How to reach it as the user has configured it: a name for the file of the configuration, and its text.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    pub fn client_configured(&self, name: &str, configuration: &str) -> io::Result<Ssh> {
+        let file = format!("config-of-{name}");
+        fs::write(self.folder.join(&file), configuration)?;
+        Ok(self.client_of(&file))
+    }
+
+    /// Where configurations find files: `known` has the server's key, `known-other` another one, and `user` is the key
+    /// that it takes.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Starts an agent that has the key which the server takes.
+    ///
+    /// # Errors
+    /// When it does not run, or does not take the key.
+    pub async fn agent(&self) -> io::Result<SshAgent> {
+        SshAgent::start(ROOT.get_or_try_init(find_root).await?, &self.folder.join("user")).await
+    }
+
     fn client_of(&self, config: &str) -> Ssh {
         Ssh::default().program(self.folder.join("ssh")).config_file(self.folder.join(config))
     }
@@ -197,6 +216,8 @@ impl Sshd {
     /// The processes of this machine that belong to its clients, as the ids and what they run.
     pub fn clients(&self) -> Vec<(Pid, String)> {
         let mut clients = Vec::new();
+        // The names of other servers' folders may begin as this one's.
+        let (inside, told) = (format!("{}/", self.folder.display()), format!("={}\0", self.folder.display()));
         let own = [self.process.id().to_string(), std::process::id().to_string()];
         for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
             let name = entry.file_name().to_string_lossy().into_owned();
@@ -205,10 +226,9 @@ impl Sshd {
                 fs::read(entry.path().join(file)).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
             };
             let (line, environment) = (read("cmdline").unwrap_or_default(), read("environ").unwrap_or_default());
-            let folder = self.folder.display().to_string();
             // The server's own are in a namespace of theirs, except for the one that made it.
             let here = fs::read_link(entry.path().join("ns/pid")).ok() == fs::read_link("/proc/self/ns/pid").ok();
-            if here && !own.contains(&name) && (line.contains(&folder) || environment.contains(&folder)) {
+            if here && !own.contains(&name) && (line.contains(&inside) || environment.contains(&told)) {
                 clients.push((process, line.replace('\0', " ")));
             }
         }
@@ -234,7 +254,67 @@ impl Drop for Sshd {
     }
 }
 
-/// The root of client and server: what `LONGSHORE_TEST_SSH` names, else `cargo xtask engine ssh` installs it.
+/// An agent that runs. It ends when it is dropped, or when this process ends, however that is.
+#[derive(Debug)]
+pub struct SshAgent {
+    folder: PathBuf,
+    process: Process,
+}
+
+impl SshAgent {
+    async fn start(root: &Path, key: &Path) -> io::Result<Self> {
+        // It is not the folder of a server, whose clients are known by that.
+        let folder = make_folder()?;
+        let socket = folder.join("socket");
+        let mut command = Command::new("sh");
+        command.arg("-c").arg(format!("exec {} -D -a {}", run_of(root, "ssh-agent")?, socket.display()));
+        let process = Process::run(&command, fs::File::create(folder.join("log"))?)?;
+        let agent = SshAgent { folder, process };
+        let add = format!("SSH_AUTH_SOCK={} {} -q {}", socket.display(), run_of(root, "ssh-add")?, key.display());
+        let begun = Instant::now();
+        // It may not listen yet.
+        while let Err(error) = shell(&add) {
+            if begun.elapsed() > READY_WITHIN {
+                let log = fs::read_to_string(agent.folder.join("log")).unwrap_or_default();
+                return Err(io::Error::other(format!("THE SSH AGENT DOES NOT TAKE A KEY: {error}{log}")));
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        Ok(agent)
+    }
+
+    /// The socket by which clients reach it.
+    pub fn socket(&self) -> PathBuf {
+        self.folder.join("socket")
+    }
+
+    /// Kills it, and waits until it has ended. Its keys are gone with it.
+    pub fn end(&self) {
+        self.process.end();
+    }
+}
+
+impl Drop for SshAgent {
+    fn drop(&mut self) {
+        self.end();
+        // A later run removes it otherwise.
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// Makes a folder for a server or an agent, and removes those that killed processes have left.
+fn make_folder() -> io::Result<PathBuf> {
+    static COUNT: AtomicUsize = AtomicUsize::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    if count == 0 {
+        remove_stale(FOLDERS);
+    }
+    let folder = std::env::temp_dir().join(format!("{FOLDERS}{}-{count}", std::process::id()));
+    fs::create_dir_all(&folder)?;
+    Ok(folder)
+}
+
+/// The root of all programs: what `LONGSHORE_TEST_SSH` names, else `cargo xtask engine ssh` installs it.
 async fn find_root() -> io::Result<PathBuf> {
     if let Some(root) = std::env::var_os(VARIABLE).filter(|root| !root.is_empty()) {
         return Ok(root.into());
@@ -271,7 +351,9 @@ fn furnish(folder: &Path, root: &Path, port: u16, far: &FarSide) -> io::Result<(
         );
         fs::write(folder.join(name), text)?;
     }
-    let client = format!("#!/bin/sh\nLONGSHORE_TEST_SSHD={folder_text} exec {} \"$@\"\n", run_of(root, "ssh")?);
+    // To jump, a client runs itself once more, by the name that it was run by.
+    let run = run_of(root, "ssh")?.replacen(' ', &format!(" --argv0 {folder_text}/ssh "), 1);
+    let client = format!("#!/bin/sh\nLONGSHORE_TEST_SSHD={folder_text} exec {run} \"$@\"\n");
     program(&folder.join("ssh"), &client)?;
     match &far.docker {
         Some(script) => program(&folder.join("bin/docker"), script),
@@ -294,8 +376,11 @@ fn program(path: &Path, text: &str) -> io::Result<()> {
 }
 
 fn make_key(root: &Path, path: &Path) -> io::Result<()> {
-    let line = format!("{} -q -t ed25519 -N '' -C test -f {}", run_of(root, "ssh-keygen")?, path.display());
-    let output = Command::new("sh").args(["-c", &line]).stdin(Stdio::null()).output()?;
+    shell(&format!("{} -q -t ed25519 -N '' -C test -f {}", run_of(root, "ssh-keygen")?, path.display()))
+}
+
+fn shell(line: &str) -> io::Result<()> {
+    let output = Command::new("sh").args(["-c", line]).stdin(Stdio::null()).output()?;
     match output.status.success() {
         true => Ok(()),
         false => Err(io::Error::other(String::from_utf8_lossy(&output.stderr).into_owned())),

@@ -26,6 +26,10 @@ pub(crate) fn tests() -> Vec<Test> {
         test_within(patient, an_old_docker_is_passed_by),
         test_within(patient, an_unknown_or_changed_host_key_is_an_error),
         test_within(patient, what_is_wrong_is_told),
+        test_within(patient, a_key_may_be_in_an_agent_alone),
+        test_within(patient, a_host_may_have_a_name_of_the_users),
+        test_within(patient, a_host_may_be_behind_another),
+        test_within(patient, no_host_on_the_way_is_taken_for_another),
         test_within(patient, a_dropped_call_leaves_no_process),
         test_within(patient, a_lost_connection_is_an_error_and_the_next_call_makes_another),
         test_within(patient, no_process_outlives_its_runtime),
@@ -264,6 +268,130 @@ async fn what_is_wrong_is_told(live: Live) -> Outcome {
     for sshd in [&sshd, &nowhere, &bare, &locked, &noisy] {
         no_clients(sshd).await;
     }
+    Ok(())
+}
+
+async fn a_key_may_be_in_an_agent_alone(live: Live) -> Outcome {
+    for far in both() {
+        let sshd = Sshd::start(live.engine(), far).await?;
+        let agent = sshd.agent().await?;
+        let (folder, socket) = (sshd.folder().display(), agent.socket());
+        let configuration = format!(
+            "IdentityFile none\nIdentityAgent {}\n\
+             UserKnownHostsFile {folder}/known\nGlobalKnownHostsFile /dev/null\n",
+            socket.display()
+        );
+        let client = sshd.client_configured("agent", &configuration)?;
+        let docker = connect(&sshd.host(), client.clone())?;
+        docker.containers().list_with(&ListOptions::default().limit(1)).await?;
+        agent.end();
+        // Who has logged in needs it no more.
+        docker.ping().await?;
+        let error = refused(connect(&sshd.host(), client)?.ping().await, &[ErrorKind::Connect]);
+        let text = error.to_string();
+        let advice = "is the right one in the agent";
+        assert!(text.contains("Permission denied (publickey)") && text.contains(advice), "{text}");
+        assert_eq!(sshd.logins(), 1);
+        drop(docker);
+        no_clients(&sshd).await;
+    }
+    Ok(())
+}
+
+async fn a_host_may_have_a_name_of_the_users(live: Live) -> Outcome {
+    for far in both() {
+        let sshd = Sshd::start(live.engine(), far).await?;
+        let client = sshd.client_configured("names", &names(&sshd))?;
+        let docker = connect("ssh://engine-of-alias", client.clone())?;
+        assert_eq!(docker.host(), "ssh://engine-of-alias");
+        docker.ping().await?;
+        at_a_time(20, &live, &docker).await?;
+        assert_eq!(sshd.logins(), 1);
+        // The user of the tests would be root as well.
+        let error = refused(connect("ssh://stranger-of-alias", client.clone())?.ping().await, &[ErrorKind::Connect]);
+        assert!(error.to_string().contains("the user may not"), "{error}");
+        assert_eq!(sshd.logins(), 2);
+        // What the address says goes before what the configuration says.
+        connect("ssh://root@stranger-of-alias", client.clone())?.ping().await?;
+        let error = refused(connect("ssh://changed-of-alias", client)?.ping().await, &[ErrorKind::Connect]);
+        assert!(error.to_string().contains("the host shows another key"), "{error}");
+        assert_eq!(sshd.logins(), 3);
+        drop(docker);
+        no_clients(&sshd).await;
+    }
+    Ok(())
+}
+
+/// A configuration in which one server has several names.
+fn names(sshd: &Sshd) -> String {
+    let (port, folder) = (sshd.port(), sshd.folder().display());
+    format!(
+        "Host engine-of-alias\nUser root\n\
+         Host stranger-of-alias\nUser stranger\n\
+         Host changed-of-alias\nUserKnownHostsFile {folder}/known-other\n\
+         Host *-of-alias\nHostName 127.0.0.1\nPort {port}\nUserKnownHostsFile {folder}/known\n\
+         GlobalKnownHostsFile /dev/null\nIdentityFile {folder}/user\nIdentitiesOnly yes\n"
+    )
+}
+
+/// A configuration in which `engine` is reached by way of `jump`: what leads from one to the other, and which keys of
+/// theirs are known.
+fn jump(jump: &Sshd, engine: &Sshd, way: &str, known: [&str; 2]) -> String {
+    let host = |name: &str, sshd: &Sshd, known: &str, more: &str| {
+        let (port, folder) = (sshd.port(), sshd.folder().display());
+        format!(
+            "Host {name}\nHostName 127.0.0.1\nPort {port}\nUser root\nUserKnownHostsFile {folder}/{known}\n\
+             GlobalKnownHostsFile /dev/null\nIdentityFile {folder}/user\nIdentitiesOnly yes\n{more}\n"
+        )
+    };
+    let accepting = format!("StrictHostKeyChecking accept-new\n{way}");
+    host("jump", jump, known[0], "") + &host("engine", engine, known[1], &accepting)
+}
+
+/// A server that leads to no engine of its own.
+async fn between(live: &Live) -> std::io::Result<Sshd> {
+    Sshd::start(live.engine(), FarSide::default().without_docker().socket("/run/else.sock")).await
+}
+
+async fn a_host_may_be_behind_another(live: Live) -> Outcome {
+    for far in both() {
+        let (between, sshd) = (between(&live).await?, Sshd::start(live.engine(), far).await?);
+        let folder = sshd.folder().display();
+        let command = format!("ProxyCommand {folder}/ssh -F {folder}/config-of-command -W %h:%p jump");
+        for (before, (name, way)) in [("jump", "ProxyJump jump"), ("command", &command)].into_iter().enumerate() {
+            let client = sshd.client_configured(name, &jump(&between, &sshd, way, ["known"; 2]))?;
+            let docker = connect("ssh://engine", client)?;
+            docker.ping().await?;
+            at_a_time(20, &live, &docker).await?;
+            assert_eq!((between.logins(), sshd.logins()), (before + 1, before + 1));
+            let jumps = sshd.clients().into_iter().filter(|(_, line)| line.contains(" -W "));
+            assert_eq!(jumps.count(), 1, "{:?}", sshd.clients());
+            drop(docker);
+            no_clients(&sshd).await;
+        }
+        assert!(between.commands().is_empty(), "{:?}", between.commands());
+    }
+    Ok(())
+}
+
+async fn no_host_on_the_way_is_taken_for_another(live: Live) -> Outcome {
+    let (between, sshd) = (between(&live).await?, Sshd::start(live.engine(), FarSide::default()).await?);
+    for (known, advice) in [
+        (["known-new", "known"], "the host's key is not known"),
+        (["known-other", "known"], "the host shows another key"),
+        (["known", "known-new"], "the host's key is not known"),
+        (["known", "known-other"], "the host shows another key"),
+    ] {
+        let client = sshd.client_configured("jump", &jump(&between, &sshd, "ProxyJump jump", known))?;
+        for _ in 0..2 {
+            let error = refused(connect("ssh://engine", client.clone())?.ping().await, &[ErrorKind::Connect]);
+            let text = error.to_string();
+            assert!(text.contains("Host key verification failed") && text.contains(advice), "{known:?}: {text}");
+        }
+    }
+    // By the keys that are known, twice each.
+    assert_eq!((between.logins(), sshd.logins()), (4, 0));
+    no_clients(&sshd).await;
     Ok(())
 }
 

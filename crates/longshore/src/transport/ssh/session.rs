@@ -121,8 +121,11 @@ impl<L: Lease> Session<L> {
     }
 }
 
-/// Keeps the signals of the terminal away: a program that handles Ctrl-C may want to speak with its engine then.
+/// Keeps the terminal away: its signals, since a program that handles Ctrl-C may want to speak with its engine then, and
+/// the questions of an `ssh` to a host on the way, which knows nothing of the options of this one and would wait for ever.
 pub(super) fn apart(command: &mut Command) {
+    // Questions go to the user's `SSH_ASKPASS`, and without one are answered with no.
+    command.env("SSH_ASKPASS_REQUIRE", "force");
     #[cfg(unix)]
     command.process_group(0);
     #[cfg(not(unix))]
