@@ -20,7 +20,8 @@ pub(crate) fn refusal(
         return operation.error(ErrorKind::Unsupported, "the engine does not have this operation");
     }
     if status == 400 && body.trim_ascii() == b"Client sent an HTTP request to an HTTPS server." {
-        let message = "the port speaks TLS: set DOCKER_TLS_VERIFY and DOCKER_CERT_PATH, or give the options TLS";
+        let message = "the port speaks TLS: set DOCKER_TLS_VERIFY and DOCKER_CERT_PATH, give the context its \
+                       certificates, or give the options TLS";
         return operation.error(ErrorKind::Connect, message);
     }
     let error = match serde_json::from_slice(body) {

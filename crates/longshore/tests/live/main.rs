@@ -12,6 +12,8 @@ mod build_folder;
 mod checkpoints;
 mod commit;
 mod conformance;
+#[cfg(feature = "tls")]
+mod contexts;
 #[cfg(feature = "archive")]
 mod copy;
 mod create;
@@ -59,6 +61,8 @@ mod support;
 mod swarm;
 mod system;
 mod tcp;
+#[cfg(feature = "tls")]
+mod tls;
 mod tool;
 mod unknown;
 mod update;
@@ -97,6 +101,8 @@ fn main() -> ExitCode {
         build::tests(),
         checkpoints::tests(),
         commit::tests(),
+        #[cfg(feature = "tls")]
+        contexts::tests(),
         #[cfg(feature = "archive")]
         copy::tests(),
         create::tests(),
@@ -134,6 +140,8 @@ fn main() -> ExitCode {
         swarm::tests(),
         system::tests(),
         tcp::tests(),
+        #[cfg(feature = "tls")]
+        tls::tests(),
         unknown::tests(),
         update::tests(),
         volumes::tests(),

@@ -143,7 +143,7 @@ async fn the_engine_may_be_exchanged_behind_the_client(live: Live) -> Outcome {
     let address = folder.path().join("engine.sock");
     symlink(&own, &address)?;
     let proxy = FaultProxy::unix(&address).await?;
-    let docker = Docker::connect_to(&proxy.host())?;
+    let docker = Docker::connect_to(proxy.host())?;
     let options = ListOptions::default().limit(1);
     docker.containers().list_with(&options).await?;
     // Those for restarts are killed at any time.
@@ -156,7 +156,7 @@ async fn the_engine_may_be_exchanged_behind_the_client(live: Live) -> Outcome {
             symlink(socket, &address)?;
             proxy.cut_all();
             docker.containers().list_with(&options).await.map_err(|error| format!("{}: {error}", socket.display()))?;
-            let version = Docker::connect_to(&format!("unix://{}", socket.display()))?.api_version().await?;
+            let version = Docker::connect_to(format!("unix://{}", socket.display()))?.api_version().await?;
             assert_eq!(docker.api_version().await?, version, "{}", socket.display());
             exchanged += 1;
         }
