@@ -40,6 +40,14 @@ impl Gateway {
     /// # Errors
     /// When the engine has no such socket, or the proxy can't be had or does not listen.
     pub async fn before(engine: &LiveEngine, forwarding: Forwarding) -> io::Result<Self> {
+        Gateway::with_patience(engine, forwarding, Duration::from_secs(3600)).await
+    }
+
+    /// The same with a proxy that closes connections on which nothing has come for so long.
+    ///
+    /// # Errors
+    /// As [`before`](Gateway::before).
+    pub async fn with_patience(engine: &LiveEngine, forwarding: Forwarding, patience: Duration) -> io::Result<Self> {
         let socket = engine.socket().ok_or_else(|| io::Error::other("the engine has no unix socket here"))?;
         // Free when it was asked for; what takes it before the proxy does makes the test fail, not pass.
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
@@ -54,7 +62,7 @@ impl Gateway {
             }
             folder.clone_into(&mut kept);
             let configured = folder.join("haproxy.cfg");
-            fs::write(&configured, configuration(port, &socket, folder, forwarding))?;
+            fs::write(&configured, configuration(port, &socket, folder, forwarding, patience))?;
             Ok(vec!["-db".into(), "-f".into(), configured.into()])
         })
         .await?;
@@ -85,7 +93,7 @@ impl Gateway {
     }
 }
 
-fn configuration(port: u16, socket: &Path, folder: &Path, forwarding: Forwarding) -> String {
+fn configuration(port: u16, socket: &Path, folder: &Path, forwarding: Forwarding, patience: Duration) -> String {
     let (mode, tls) = match forwarding {
         Forwarding::Connections => ("tcp", String::new()),
         Forwarding::Http => ("http", String::new()),
@@ -94,8 +102,10 @@ fn configuration(port: u16, socket: &Path, folder: &Path, forwarding: Forwarding
             ("tcp", format!(" ssl crt {folder}/server.pem ca-file {folder}/ca.pem verify required"))
         }
     };
+    let milliseconds = patience.as_millis();
+    let timeouts = ["client", "server", "tunnel"].map(|side| format!("  timeout {side} {milliseconds}ms\n")).concat();
     format!(
-        "defaults\n  mode {mode}\n  timeout connect 10s\n  timeout client 10m\n  timeout server 10m\n  timeout tunnel 1h\n\
+        "defaults\n  mode {mode}\n  timeout connect 10s\n{timeouts}\
          listen engine\n  bind 127.0.0.1:{port}{tls}\n  server engine unix@{}\n",
         socket.display()
     )
@@ -107,10 +117,14 @@ mod tests {
 
     #[test]
     fn the_proxy_is_told_where_the_engine_is() {
-        let text = configuration(4000, Path::new("/run/engine.sock"), Path::new("/t"), Forwarding::Http);
+        let configuration = |forwarding| {
+            configuration(4000, Path::new("/run/engine.sock"), Path::new("/t"), forwarding, Duration::from_secs(2))
+        };
+        let text = configuration(Forwarding::Http);
+        assert!(text.contains("timeout server 2000ms\n") && text.contains("timeout client 2000ms\n"), "{text}");
         assert!(text.contains("mode http\n") && text.contains("bind 127.0.0.1:4000\n"), "{text}");
         assert!(text.ends_with("server engine unix@/run/engine.sock\n"), "{text}");
-        let text = configuration(4000, Path::new("/run/engine.sock"), Path::new("/t"), Forwarding::Tls);
+        let text = configuration(Forwarding::Tls);
         assert!(text.contains("mode tcp\n") && text.contains("crt /t/server.pem ca-file /t/ca.pem"), "{text}");
     }
 }

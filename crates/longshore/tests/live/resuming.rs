@@ -8,6 +8,7 @@ use longshore::models::{EventAction, LogConfig};
 use longshore::{
     Container, Docker, ErrorKind, EventsOptions, Line, Missed, ResumeLogs, Resumed, Resuming, ResumingLines, Source,
 };
+use longshore_testkit::gateway::{Forwarding, Gateway};
 use longshore_testkit::live::{Live, Survival};
 use longshore_testkit::{Direction, FaultProxy, Faults, tally};
 
@@ -25,6 +26,7 @@ pub(crate) fn tests() -> Vec<Test> {
         test(a_tail_goes_on),
         test(a_removed_container_is_not_found),
         test(events_survive_one_loss_after_another),
+        test(a_proxy_that_ends_what_is_silent_is_outlived),
         restart_test(lines_survive_an_engine_that_is_killed),
         restart_test(containers_that_the_next_engine_starts_again_are_followed_on),
         restart_test(events_that_a_killed_engine_forgot_are_told),
@@ -333,6 +335,46 @@ async fn events_survive_one_loss_after_another(live: Live) -> Outcome {
     tally("resuming", "events duplicated", count(|came| came.saturating_sub(2 * STARTS)));
     assert_eq!((starts, ends), (2 * STARTS, 2 * STARTS));
     assert!(losses > 0, "no connection was lost");
+    Ok(())
+}
+
+/// How long the proxy waits for something to come.
+const PATIENCE: Duration = Duration::from_millis(700);
+
+async fn a_proxy_that_ends_what_is_silent_is_outlived(live: Live) -> Outcome {
+    let gateway = Gateway::with_patience(live.engine(), Forwarding::Http, PATIENCE).await?;
+    let docker = Docker::connect_to(gateway.host())?;
+    let pauses = (Duration::from_millis(5), PATIENCE / 2);
+    let container = live.create(live.spec(["sh", "-c", "for line in 1 2 3; do sleep 2; echo $line; done"])).await?;
+    let options = EventsOptions::default().container(container.id());
+    let mut events = docker.events_with(&options).resuming().pauses(pauses.0, pauses.1).await?;
+    container.start().await?;
+    let logs = docker.container(container.id()).logs().follow();
+    let mut lines = logs.resuming().pauses(pauses.0, pauses.1).lines().await?;
+    let (mut texts, mut losses) = (String::new(), 0);
+    while let Some(item) = lines.next().await {
+        match item? {
+            Resuming::Item(line) => texts.push_str(&line.text()),
+            Resuming::Resumed(resumed) => {
+                assert_eq!(resumed.missed, Missed::Nothing, "{resumed:?} after {texts}");
+                losses += 1;
+            }
+        }
+    }
+    assert!(texts == "123" && losses >= 3, "{texts} came over {losses} losses");
+    let (mut actions, mut gaps) = (Vec::new(), 0);
+    while actions.last() != Some(&EventAction::Die) {
+        match events.next().await.expect("no end")? {
+            Resuming::Item(event) => actions.push(event.action),
+            Resuming::Resumed(resumed) => {
+                assert_eq!(resumed.missed, Missed::Nothing, "{resumed:?} after {actions:?}");
+                gaps += 1;
+            }
+        }
+    }
+    let of = |action| actions.iter().filter(|told| **told == action).count();
+    assert!(of(EventAction::Start) == 1 && of(EventAction::Die) == 1 && gaps > 0, "{actions:?} over {gaps} losses");
+    tally("resuming", "connections lost", losses + gaps);
     Ok(())
 }
 
