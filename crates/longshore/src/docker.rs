@@ -8,7 +8,7 @@ use tokio::sync::Mutex;
 #[cfg(feature = "websocket")]
 use tokio::time::Instant;
 
-use crate::config::{Credentials, Endpoint, EndpointSource, Environment, Resolved, Ssh, Tls, Wish};
+use crate::config::{Credentials, Endpoint, EndpointSource, Environment, Found, Resolved, Ssh, Tls, Wish};
 use crate::error::{Error, ErrorKind, Operation, Result};
 use crate::http::{Client, Deadlines, Method, Payload, REGISTRY_AUTH, Request, Response};
 #[cfg(feature = "websocket")]
@@ -367,8 +367,12 @@ impl Docker {
         let Some(registry) = request.registry.take() else { return Ok(request) };
         let finding = async { self.credentials().await?.of(&registry).await };
         let found = finding.await.map_err(|error| error.within(request.operation.clone()))?;
-        Ok(match found.or_else(|| request.wants_auth.then(RegistryAuth::anonymous)) {
-            Some(auth) => request.header(REGISTRY_AUTH, auth.header_value()),
+        Ok(match found {
+            Some(Found { auth, origin }) => {
+                request.operation = request.operation.with_credentials_of(&origin);
+                request.header(REGISTRY_AUTH, auth.header_value())
+            }
+            None if request.wants_auth => request.header(REGISTRY_AUTH, RegistryAuth::anonymous().header_value()),
             None => request,
         })
     }

@@ -94,17 +94,25 @@ pub enum ErrorKind {
 pub(crate) struct Operation {
     name: &'static str,
     target: Option<Box<str>>,
+    /// Where the credentials were found that a registry is shown; `None` if nobody looked for any.
+    credentials: Option<Arc<str>>,
 }
 
 impl Operation {
     /// An operation on the engine as a whole, such as `ping`.
     pub(crate) const fn new(name: &'static str) -> Self {
-        Operation { name, target: None }
+        Operation { name, target: None, credentials: None }
     }
 
     /// An operation on one object, such as `stop container` on `web`.
     pub(crate) fn on(name: &'static str, target: &str) -> Self {
-        Operation { name, target: Some(target.into()) }
+        Operation { name, target: Some(target.into()), credentials: None }
+    }
+
+    /// The same operation with credentials that were found there.
+    pub(crate) fn with_credentials_of(mut self, origin: &str) -> Self {
+        self.credentials = Some(origin.into());
+        self
     }
 
     /// An error of this operation.
@@ -393,6 +401,11 @@ impl Error {
     pub(crate) fn with_container(mut self, id: &str) -> Self {
         self.0.container = Some(id.to_owned());
         self
+    }
+
+    /// Where the credentials were found that a registry was shown.
+    pub(crate) fn credentials(&self) -> Option<&str> {
+        self.0.operation.credentials.as_deref()
     }
 
     /// The same error with something that may have led to it.

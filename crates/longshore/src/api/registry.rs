@@ -96,7 +96,7 @@ impl Docker {
     /// # Cancel safety
     /// Nothing is left behind when the future is dropped.
     pub async fn registry_auth(&self, registry: &str) -> Result<Option<RegistryAuth>> {
-        self.credentials().await?.of(registry).await
+        Ok(self.credentials().await?.of(registry).await?.map(|found| found.auth))
     }
 }
 
@@ -186,25 +186,33 @@ fn inspect_distribution(name: &str, options: &DistributionOptions) -> Result<Req
     Ok(request.auth(options.auth.as_ref(), reference.registry()))
 }
 
-/// Tells the kind of an error that the registry, not the engine, is the cause of.
-///
+/// Tells the kind of an error that the registry, not the engine, is the cause of, and whose credentials it has refused.
+pub(crate) fn by_registry(error: Error) -> Error {
+    let error = match kind_by_registry(&error) {
+        Some(kind) => error.with_kind(kind),
+        None => error,
+    };
+    let is_refused = matches!(error.kind(), ErrorKind::Unauthorized | ErrorKind::Forbidden);
+    let note = error.credentials().map(|origin| format!("the credentials were those of {origin}"));
+    match note.filter(|_| is_refused) {
+        Some(note) => error.with_note(&note),
+        None => error,
+    }
+}
+
 /// Engines answer 500 to much of it, or 200 and put it into the stream. What the registry said stands at the end of
 /// their message, behind colons: the code of the error as a word, then its explanation.
-pub(crate) fn by_registry(error: Error) -> Error {
+fn kind_by_registry(error: &Error) -> Option<ErrorKind> {
     if !matches!(error.kind(), ErrorKind::Server | ErrorKind::InStream) {
-        return error;
+        return None;
     }
-    let kind = error.message().split(": ").find_map(|part| match part.trim() {
+    error.message().split(": ").find_map(|part| match part.trim() {
         "unauthorized" | "no basic auth credentials" | "401 Unauthorized" => Some(ErrorKind::Unauthorized),
         "denied" | "403 Forbidden" => Some(ErrorKind::Forbidden),
         "manifest unknown" | "name unknown" => Some(ErrorKind::NotFound),
         part if part.starts_with("An image does not exist locally with the tag") => Some(ErrorKind::NotFound),
         _ => None,
-    });
-    match kind {
-        Some(kind) => error.with_kind(kind),
-        None => error,
-    }
+    })
 }
 
 #[cfg(test)]

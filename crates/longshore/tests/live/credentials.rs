@@ -181,9 +181,18 @@ async fn a_real_helper_that_asks_for_a_passphrase_is_an_error(live: Live) -> Out
 
 async fn a_wrong_password_is_refused(live: Live) -> Outcome {
     let door = Door::guarded(live.engine()).await?;
-    let image = image(&live, &door).await?;
     let home = Home::new(&live, &json!({ "auths": { door.address(): entry("s3cret") } }))?;
-    let docker = home.docker(&live)?;
+    refuses(&live, &door, &home, "the credentials were those of config.json").await?;
+    let home = Home::new(&live, &json!({ "credHelpers": { door.address(): "x" } }))?;
+    let answer = json!({ "ServerURL": door.address(), "Username": USERNAME, "Secret": "s3cret" });
+    home.helper("x", &format!("echo '{answer}'"))?;
+    refuses(&live, &door, &home, "the credentials were those of the credential helper `docker-credential-x`").await
+}
+
+/// Checks that a registry refuses the credentials, and that errors tell where they were found but not what they are.
+async fn refuses(live: &Live, door: &Door, home: &Home, origin: &str) -> Outcome {
+    let image = image(live, door).await?;
+    let docker = home.docker(live)?;
     let name = image.name();
     let mut errors = vec![refused(docker.image(name).push().await?.finish().await, &[ErrorKind::Unauthorized])];
     image.remove().await?;
@@ -191,6 +200,9 @@ async fn a_wrong_password_is_refused(live: Live) -> Outcome {
     errors.push(refused(pull.await, &[ErrorKind::Unauthorized]));
     let run = docker.containers().output(live.labelled(Spec::image(name))).await;
     errors.push(refused(run, &[ErrorKind::Unauthorized]));
+    for error in &errors {
+        assert!(error.to_string().ends_with(origin), "{error}");
+    }
     errors.push(build(&docker, name, &live.build_options().pull()).await.err().ok_or("it was built")?);
     for error in errors {
         assert!(!format!("{error} {error:?}").contains("s3cret"), "{error:?}");

@@ -19,6 +19,9 @@ use crate::error::{Error, ErrorKind, Operation, Result};
 /// Holds credentials in JSON, as `config.json` does; they come before those of the file and the helpers.
 const VARIABLE: &str = "DOCKER_AUTH_CONFIG";
 
+/// What the file is called in errors.
+const FILE: &str = "config.json";
+
 /// What is known of the user's credentials at one moment: nothing is kept, so that a later login counts.
 pub(crate) struct Credentials {
     /// Those of the variable, by registry.
@@ -33,6 +36,14 @@ struct Helpers {
     environment: Environment,
     /// How long each may take for one answer.
     limit: Option<Duration>,
+}
+
+/// The credentials for a registry.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Found {
+    pub(crate) auth: RegistryAuth,
+    /// The program, file or variable that had them.
+    pub(crate) origin: String,
 }
 
 /// The credentials for all registries for which there are any.
@@ -74,7 +85,7 @@ impl Credentials {
     }
 
     /// Finds the credentials for a registry, such as `ghcr.io` or `docker.io`.
-    pub(crate) async fn of(&self, registry: &str) -> Result<Option<RegistryAuth>> {
+    pub(crate) async fn of(&self, registry: &str) -> Result<Option<Found>> {
         for key in keys(registry) {
             if let Some(found) = self.of_key(key).await? {
                 return Ok(Some(found));
@@ -83,21 +94,25 @@ impl Credentials {
         Ok(None)
     }
 
-    async fn of_key(&self, key: &str) -> Result<Option<RegistryAuth>> {
+    async fn of_key(&self, key: &str) -> Result<Option<Found>> {
+        let found =
+            |auth: Option<RegistryAuth>, origin: &str| auth.map(|auth| Found { auth, origin: origin.to_owned() });
         if let Some(entry) = self.variable.get(key) {
-            return readable(key, entry, VARIABLE);
+            return Ok(found(readable(key, entry, VARIABLE)?, VARIABLE));
         }
         let entry = self.entry(key);
         match self.helper(key) {
-            "" => entry.map_or(Ok(None), |(key, entry)| readable(key, entry, "config.json")),
+            "" => Ok(found(entry.map_or(Ok(None), |(key, entry)| readable(key, entry, FILE))?, FILE)),
             name => {
-                let found = self.helpers.named(name).get(key).await?;
+                let helper = self.helpers.named(name);
+                let auth = helper.get(key).await?;
                 // Helpers don't keep tokens of this kind, so that it may stand in the file beside one.
                 let token = entry.map_or("", |(_, entry)| &entry.registrytoken);
-                Ok(match token {
-                    "" => found,
-                    token => Some(found.unwrap_or_default().registry_token(token).server_address(key)),
-                })
+                let auth = match token {
+                    "" => auth,
+                    token => Some(auth.unwrap_or_default().registry_token(token).server_address(key)),
+                };
+                Ok(found(auth, &helper.to_string()))
             }
         }
     }
@@ -120,7 +135,7 @@ impl Credentials {
         let (mut general, mut own) = (AllCredentials::default(), AllCredentials::default());
         let mut asked = JoinSet::new();
         match self.file.creds_store.as_str() {
-            "" => general.take(&self.file.auths, "config.json"),
+            "" => general.take(&self.file.auths, FILE),
             name => {
                 let (helpers, name) = (self.helpers.clone(), name.to_owned());
                 asked.spawn(async move { (false, helpers.named(&name).all().await) });
@@ -132,7 +147,7 @@ impl Credentials {
             by_helper.get_or_insert_with(name.as_str(), Vec::new).push(registry.clone());
         }
         for registry in by_helper.remove("").unwrap_or_default() {
-            let entry = self.entry(&registry).map(|(address, entry)| readable(address, entry, "config.json"));
+            let entry = self.entry(&registry).map(|(address, entry)| readable(address, entry, FILE));
             own.note(&registry, entry.unwrap_or(Ok(None)));
         }
         for (name, registries) in by_helper {

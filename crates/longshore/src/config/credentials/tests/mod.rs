@@ -72,6 +72,10 @@ impl Home {
     }
 
     async fn get(&self, registry: &str) -> Result<Option<RegistryAuth>> {
+        Ok(self.get_with_origin(registry).await?.map(|found| found.auth))
+    }
+
+    async fn get_with_origin(&self, registry: &str) -> Result<Option<Found>> {
         Credentials::read(self.environment(), Some(PATIENT)).await?.of(registry).await
     }
 
@@ -223,13 +227,27 @@ async fn a_helper_of_the_registry_comes_before_the_general_one_and_that_before_t
 }
 
 #[tokio::test]
+async fn it_is_told_where_they_were_found() {
+    let auths = format!(r#"{{"auths": {{"ghcr.io": {{"auth": "{BASIC}"}}}}, "credHelpers": {{"quay.io": "x"}}}}"#);
+    let home = Home::with(&auths);
+    home.helper("x", &answer("helper", "1"));
+    for (registry, origin) in [("ghcr.io", "config.json"), ("quay.io", "the credential helper `docker-credential-x`")] {
+        assert_eq!(home.get_with_origin(registry).await.unwrap().unwrap().origin, origin);
+    }
+    let variable = format!(r#"{{"auths": {{"ghcr.io": {{"auth": "{BASIC}"}}}}}}"#);
+    let environment = home.environment().variable("DOCKER_AUTH_CONFIG", variable);
+    let found = Credentials::read(environment, Some(PATIENT)).await.unwrap().of("ghcr.io").await.unwrap();
+    assert_eq!(found.unwrap().origin, "DOCKER_AUTH_CONFIG");
+}
+
+#[tokio::test]
 async fn the_variable_comes_before_everything() {
     let home = Home::with(&format!(r#"{{"credsStore": "x", "auths": {{"ghcr.io": {{"auth": "{BASIC}"}}}}}}"#));
     home.helper("x", &answer("helper", "1"));
     let user = async |variable: &str, registry: &str| {
         let environment = home.environment().variable("DOCKER_AUTH_CONFIG", variable);
         let found = Credentials::read(environment, Some(PATIENT)).await.unwrap().of(registry).await.unwrap();
-        found.and_then(|auth| auth.username.clone())
+        found.and_then(|found| found.auth.username.clone())
     };
     let entry = format!(r#"{{"auth": "{BASIC}"}}"#);
     let good = format!(r#"{{"auths": {{"ghcr.io": {entry}, "https://index.docker.io/v1/": {entry}}}}}"#);
