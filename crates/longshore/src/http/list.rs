@@ -112,7 +112,7 @@ impl<T: DeserializeOwned> ListDecoder<T> {
         let before = self.items.len();
         let mut done = 0;
         loop {
-            done += json.as_bytes()[done..].iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+            done += json.as_bytes()[done..].iter().take_while(|byte| is_space(**byte)).count();
             let Some(next) = json.as_bytes().get(done) else { break };
             let (length, place) = match (self.place, next) {
                 (Place::Start, b'[') => (1, Place::First),
@@ -159,6 +159,11 @@ impl<T: DeserializeOwned> ListDecoder<T> {
     fn bad_element(&self, source: serde_json::Error, json: &str) -> Error {
         self.operation.bad_json_in(&format!("[{}]", self.items.len()), source, json.as_bytes())
     }
+}
+
+/// Whether JSON takes it for space, which is less than ASCII does.
+fn is_space(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
 }
 
 /// How much of a character that is cut in two stands at the end.
@@ -241,7 +246,8 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_told_with_its_place() {
-        let cases: [(&[u8], &str); 8] = [
+        let cases: [(&[u8], &str); 9] = [
+            (b"[\"a\"\x0c]", "at `[1]`: expected `,` or `]`"),
             (b"[\"a\",{}]", "at `[1]`: invalid type: map, expected a string"),
             (b"[\"a\" \"b\"]", "at `[1]`: expected `,` or `]`"),
             (b"[\"a\"],", "can't be read: trailing characters"),
