@@ -39,7 +39,8 @@ pub fn from_slice<T: DeserializeOwned>(json: &[u8]) -> Result<T, serde_json::Err
 /// with the spaces before it.
 ///
 /// # Errors
-/// As [`from_slice`]; the error [is one of an early end](serde_json::Error::is_eof) if there is only a part of a value.
+/// As [`from_slice`]; the error [is one of an early end](serde_json::Error::is_eof) if there is only a part of a value, but
+/// for one that is cut inside a number that nobody asks for, behind its sign, point or exponent.
 pub fn first_from_str<T: DeserializeOwned>(text: &str) -> Result<(T, usize), serde_json::Error> {
     let mut json = serde_json::Deserializer::from_str(text);
     let value = deserialize(&mut json)?;

@@ -150,7 +150,8 @@ impl<T: DeserializeOwned> ListDecoder<T> {
                 self.items.push(item);
                 Ok(Some(length))
             }
-            Err(error) if error.is_eof() => Ok(None),
+            // Of a number that nobody asks for, what is cut behind one of these is no number to the decoder.
+            Err(error) if error.is_eof() || json.ends_with(['-', '+', '.', 'e', 'E']) => Ok(None),
             Err(error) => Err(self.bad_element(error, json)),
         }
     }
@@ -286,6 +287,28 @@ mod tests {
         }
         let single: Vec<&[u8]> = text.chunks(1).collect();
         assert_eq!(decode::<Item>(&single).unwrap(), expected);
+    }
+
+    #[test]
+    fn numbers_that_nobody_asks_for_may_be_cut_anywhere() {
+        #[derive(Debug, PartialEq, serde::Deserialize)]
+        struct Item {
+            #[serde(rename = "Id")]
+            id: String,
+        }
+        let text = b"[{\"New\":-5,\"Id\":\"a\",\"Newer\":[1.5e-3,-0.25E+2,1e9]},{\"New\":-0,\"Id\":\"b\"}]";
+        let expected = ["a", "b"].map(|id| Item { id: id.to_owned() });
+        for first in 0..=text.len() {
+            for second in first..=text.len() {
+                let pieces = [&text[..first], &text[first..second], &text[second..]];
+                assert_eq!(decode::<Item>(&pieces).unwrap(), expected, "cut at {first} and {second}");
+            }
+        }
+        for (text, kind) in [(&b"[{\"New\":-"[..], ErrorKind::Truncated), (b"[{\"New\":-}]", ErrorKind::Decode)] {
+            assert_eq!(decode::<Item>(&[text]).unwrap_err().kind(), kind);
+            let single: Vec<&[u8]> = text.chunks(1).collect();
+            assert_eq!(decode::<Item>(&single).unwrap_err().kind(), kind);
+        }
     }
 
     #[test]
