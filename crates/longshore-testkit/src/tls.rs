@@ -9,10 +9,52 @@ use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 
+use crate::gateway::{Forwarding, Gateway};
 use crate::live::LiveEngine;
 
 /// Where engines of `cargo xtask engine` listen in their own network.
 const PORT: u16 = 2376;
+
+/// A port for TLS before any engine: its own, or that of a proxy before an engine that has none.
+#[derive(Debug)]
+pub struct TlsPort {
+    host: String,
+    certificates: PathBuf,
+    _way: Way,
+}
+
+/// What has to live as long as the port.
+#[derive(Debug)]
+enum Way {
+    Door { _door: TlsDoor },
+    Gateway { _gateway: Gateway },
+}
+
+impl TlsPort {
+    /// Finds or makes one.
+    ///
+    /// # Errors
+    /// When no port can be had, or no proxy.
+    pub async fn of(engine: Arc<LiveEngine>) -> io::Result<Self> {
+        if let Some(door) = TlsDoor::to(engine.clone()).await? {
+            let (host, certificates) = (door.host(), door.certificates().to_owned());
+            return Ok(TlsPort { host, certificates, _way: Way::Door { _door: door } });
+        }
+        let gateway = Gateway::before(&engine, Forwarding::Tls).await?;
+        let (host, certificates) = (gateway.host(), gateway.certificates().to_owned());
+        Ok(TlsPort { host, certificates, _way: Way::Gateway { _gateway: gateway } })
+    }
+
+    /// The address, such as `tcp://127.0.0.1:40000`.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// The folder with what a client of TLS needs: `ca.pem`, `cert.pem`, `key.pem`.
+    pub fn certificates(&self) -> &Path {
+        &self.certificates
+    }
+}
 
 /// A port of this machine that leads to an engine's port for TLS. It ends, and cuts its connections, when it is dropped.
 #[derive(Debug)]

@@ -200,6 +200,8 @@ pub(crate) fn by_registry(error: Error) -> Error {
     }
 }
 
+/// The kind of an error that the registry is the cause of; `None` of any other.
+///
 /// Engines answer 500 to much of it, or 200 and put it into the stream. What the registry said stands at the end of
 /// their message, behind colons: the code of the error as a word, then its explanation.
 fn kind_by_registry(error: &Error) -> Option<ErrorKind> {

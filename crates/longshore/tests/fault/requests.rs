@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use longshore::{Deadlines, ErrorKind, Result};
 use longshore_testkit::{Fault, FaultCount, Transcript, alive_tasks, never_hangs};
-
 use tokio::time::Instant;
 
 use crate::featured::{is_threaded, transcripts};

@@ -12,7 +12,7 @@ use longshore_testkit::FaultProxy;
 use longshore_testkit::gateway::{Forwarding, Gateway};
 use longshore_testkit::live::Live;
 #[cfg(feature = "tls")]
-use longshore_testkit::tls::TlsDoor;
+use longshore_testkit::tls::TlsPort;
 #[cfg(feature = "ssh")]
 use longshore_testkit::{FarSide, Sshd, live::LiveEngine};
 
@@ -110,17 +110,11 @@ impl Way {
             #[cfg(feature = "ssh")]
             Way::SshSocket => over_ssh(engine, FarSide::default().without_docker()).await,
             #[cfg(feature = "tls")]
-            Way::Tls => match TlsDoor::to(live.shared_engine()).await? {
-                Some(door) => {
-                    let docker = over_tls(&door.host(), door.certificates())?;
-                    Ok(Reached { docker, _through: Box::new(door) })
-                }
-                None => {
-                    let gateway = Gateway::before(engine, Forwarding::Tls).await?;
-                    let docker = over_tls(&gateway.host(), gateway.certificates())?;
-                    Ok(Reached { docker, _through: Box::new(gateway) })
-                }
-            },
+            Way::Tls => {
+                let port = TlsPort::of(live.shared_engine()).await?;
+                let docker = over_tls(port.host(), port.certificates())?;
+                Ok(Reached { docker, _through: Box::new(port) })
+            }
         }
     }
 }

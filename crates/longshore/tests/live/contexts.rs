@@ -1,6 +1,5 @@
 //! Engines that are reached by contexts, which the official CLI has made.
 
-use std::any::Any;
 use std::collections::BTreeSet;
 use std::error::Error;
 use std::fs;
@@ -13,9 +12,8 @@ use longshore::{ConnectOptions, Docker, Environment, ErrorKind};
 use longshore_testkit::Folder;
 use longshore_testkit::certificates::Authority;
 use longshore_testkit::environments::official_cli;
-use longshore_testkit::gateway::{Forwarding, Gateway};
 use longshore_testkit::live::Live;
-use longshore_testkit::tls::TlsDoor;
+use longshore_testkit::tls::TlsPort;
 #[cfg(feature = "ssh")]
 use longshore_testkit::{FarSide, Sshd};
 use tokio::process::Command;
@@ -136,63 +134,43 @@ async fn each_name_leads_to_its_own_engine(live: Live) -> Outcome {
     Ok(())
 }
 
-/// An engine's port for TLS.
-struct Port {
-    host: String,
-    certificates: PathBuf,
-    _through: Box<dyn Any + Send + Sync>,
+/// What the official CLI is told of a port: the file of an authority, and the folder with a client's certificate.
+fn told(port: &TlsPort, authority: Option<&Path>, client: Option<&Path>) -> String {
+    let mut told = format!("host={}", port.host());
+    if let Some(file) = authority {
+        told += &format!(",ca={}", file.display());
+    }
+    if let Some(folder) = client.map(Path::display) {
+        told += &format!(",cert={folder}/cert.pem,key={folder}/key.pem");
+    }
+    told
 }
 
-impl Port {
-    /// The engine's own, or that of a proxy before an engine that has none.
-    async fn of(live: &Live) -> std::io::Result<Self> {
-        if let Some(door) = TlsDoor::to(live.shared_engine()).await? {
-            let (host, certificates) = (door.host(), door.certificates().to_owned());
-            return Ok(Port { host, certificates, _through: Box::new(door) });
-        }
-        let gateway = Gateway::before(live.engine(), Forwarding::Tls).await?;
-        let (host, certificates) = (gateway.host(), gateway.certificates().to_owned());
-        Ok(Port { host, certificates, _through: Box::new(gateway) })
-    }
-
-    /// What the official CLI is told of it: the file of an authority, and the folder with a client's certificate.
-    fn told(&self, authority: Option<&Path>, client: Option<&Path>) -> String {
-        let mut told = format!("host={}", self.host);
-        if let Some(file) = authority {
-            told += &format!(",ca={}", file.display());
-        }
-        if let Some(folder) = client.map(Path::display) {
-            told += &format!(",cert={folder}/cert.pem,key={folder}/key.pem");
-        }
-        told
-    }
-
-    /// The same with what is right.
-    fn told_all(&self) -> String {
-        self.told(Some(&self.certificates.join("ca.pem")), Some(&self.certificates))
-    }
+/// The same with what is right.
+fn told_all(port: &TlsPort) -> String {
+    told(port, Some(&port.certificates().join("ca.pem")), Some(port.certificates()))
 }
 
 /// Checks that the engine can't be reached, neither by the official CLI nor by longshore, which says this of it.
-async fn refuses_both(port: &Port, user: &User, context: &str, advice: &str) -> Outcome {
+async fn refuses_both(port: &TlsPort, user: &User, context: &str, advice: &str) -> Outcome {
     let text = refused(user.connect(context)?.ping().await, &[ErrorKind::Connect]).to_string();
-    let whose = format!("{}, the context `{context}` that the program names", port.host);
+    let whose = format!("{}, the context `{context}` that the program names", port.host());
     assert!(text.contains(&whose) && text.contains(advice), "{text}");
     assert!(user.version(context).await.is_err(), "the official CLI reaches {context}");
     Ok(())
 }
 
 async fn certificates_come_from_the_context(live: Live) -> Outcome {
-    let (user, port) = (User::new()?, Port::of(&live).await?);
-    user.create("secure", &port.told_all()).await?;
+    let (user, port) = (User::new()?, TlsPort::of(live.shared_engine()).await?);
+    user.create("secure", &told_all(&port)).await?;
     assert_eq!(user.version("secure").await?, live.version().await?.version);
     let docker = user.connect("secure")?;
-    reaches(&docker, &live, &port.host, "secure", ContextSource::Code).await?;
+    reaches(&docker, &live, port.host(), "secure", ContextSource::Code).await?;
     let exported = user.folder.path().join("exported").display().to_string();
     user.run(&["context", "export", "secure", &exported]).await?;
     user.run(&["context", "import", "moved", &exported]).await?;
     user.run(&["context", "rm", "secure"]).await?;
-    reaches(&user.connect("moved")?, &live, &port.host, "moved", ContextSource::Code).await?;
+    reaches(&user.connect("moved")?, &live, port.host(), "moved", ContextSource::Code).await?;
     // A client needs the files no more.
     docker.close();
     docker.ping().await?;
@@ -200,31 +178,31 @@ async fn certificates_come_from_the_context(live: Live) -> Outcome {
 }
 
 async fn a_context_may_be_chosen_outside_the_program(live: Live) -> Outcome {
-    let (user, port) = (User::new()?, Port::of(&live).await?);
-    user.create("secure", &port.told_all()).await?;
+    let (user, port) = (User::new()?, TlsPort::of(live.shared_engine()).await?);
+    user.create("secure", &told_all(&port)).await?;
     user.create("other", "host=unix:///nonexistent/docker.sock").await?;
     user.run(&["context", "use", "other"]).await?;
     let environment = user.environment().variable("DOCKER_HOST", "");
     let connect = |environment: Environment| Docker::connect_with(&ConnectOptions::default().environment(environment));
     let docker = connect(environment.clone().variable("DOCKER_CONTEXT", "secure"))?;
-    reaches(&docker, &live, &port.host, "secure", ContextSource::Variable("DOCKER_CONTEXT")).await?;
+    reaches(&docker, &live, port.host(), "secure", ContextSource::Variable("DOCKER_CONTEXT")).await?;
     user.run(&["context", "use", "secure"]).await?;
     let file = ContextSource::File(user.folder.path().join("config.json"));
-    reaches(&connect(environment)?, &live, &port.host, "secure", file).await
+    reaches(&connect(environment)?, &live, port.host(), "secure", file).await
 }
 
 async fn the_authority_of_the_context_is_what_counts(live: Live) -> Outcome {
-    let (user, port, strangers) = (User::new()?, Port::of(&live).await?, Folder::new());
+    let (user, port, strangers) = (User::new()?, TlsPort::of(live.shared_engine()).await?, Folder::new());
     Authority::new()?.write(strangers.path())?;
     // Another authority, and what is none at all.
     for file in ["ca.pem", "cert.pem"] {
-        user.create(file, &port.told(Some(&strangers.path().join(file)), Some(&port.certificates))).await?;
+        user.create(file, &told(&port, Some(&strangers.path().join(file)), Some(port.certificates()))).await?;
         refuses_both(&port, &user, file, "not signed by an authority that is trusted here").await?;
-        fs::copy(port.certificates.join("ca.pem"), user.certificates(file).await?.join("ca.pem"))?;
-        reaches(&user.connect(file)?, &live, &port.host, file, ContextSource::Code).await?;
+        fs::copy(port.certificates().join("ca.pem"), user.certificates(file).await?.join("ca.pem"))?;
+        reaches(&user.connect(file)?, &live, port.host(), file, ContextSource::Code).await?;
     }
     // The system's authorities, where it has some, have not signed the engine's certificate.
-    user.create("none", &port.told(None, Some(&port.certificates))).await?;
+    user.create("none", &told(&port, None, Some(port.certificates()))).await?;
     let outcome = async { user.connect("none")?.ping().await };
     let error = refused(outcome.await, &[ErrorKind::Connect, ErrorKind::Config]);
     assert!(error.to_string().contains("ca.pem"), "{error}");
@@ -232,14 +210,14 @@ async fn the_authority_of_the_context_is_what_counts(live: Live) -> Outcome {
 }
 
 async fn a_context_may_skip_the_verification_of_the_engine(live: Live) -> Outcome {
-    let (user, port, strangers) = (User::new()?, Port::of(&live).await?, Folder::new());
+    let (user, port, strangers) = (User::new()?, TlsPort::of(live.shared_engine()).await?, Folder::new());
     Authority::new()?.write(strangers.path())?;
-    let skips = |authority: Option<&Path>, client| format!("{},skip-tls-verify=true", port.told(authority, client));
-    user.create("without", &skips(None, Some(&port.certificates))).await?;
-    user.create("wrong", &skips(Some(&strangers.path().join("ca.pem")), Some(&port.certificates))).await?;
+    let skips = |authority: Option<&Path>, client| format!("{},skip-tls-verify=true", told(&port, authority, client));
+    user.create("without", &skips(None, Some(port.certificates()))).await?;
+    user.create("wrong", &skips(Some(&strangers.path().join("ca.pem")), Some(port.certificates()))).await?;
     for name in ["without", "wrong"] {
         assert_eq!(user.version(name).await?, live.version().await?.version);
-        reaches(&user.connect(name)?, &live, &port.host, name, ContextSource::Code).await?;
+        reaches(&user.connect(name)?, &live, port.host(), name, ContextSource::Code).await?;
     }
     assert!(user.environment().contexts()?.iter().all(|context| context.skips_verification));
     // The engine verifies all the same.
@@ -250,18 +228,18 @@ async fn a_context_may_skip_the_verification_of_the_engine(live: Live) -> Outcom
 }
 
 async fn what_is_gone_from_the_store_does_not_count(live: Live) -> Outcome {
-    let (user, port) = (User::new()?, Port::of(&live).await?);
+    let (user, port) = (User::new()?, TlsPort::of(live.shared_engine()).await?);
     let advice = "the engine wants a certificate of the client's";
     for file in ["cert.pem", "key.pem"] {
-        user.create(file, &port.told_all()).await?;
+        user.create(file, &told_all(&port)).await?;
         fs::remove_file(user.certificates(file).await?.join(file))?;
         refuses_both(&port, &user, file, advice).await?;
     }
-    user.create("skips", &format!("{},skip-tls-verify=true", port.told_all())).await?;
+    user.create("skips", &format!("{},skip-tls-verify=true", told_all(&port))).await?;
     fs::remove_dir_all(user.certificates("skips").await?)?;
     refuses_both(&port, &user, "skips", advice).await?;
     // Nothing says any more that the engine speaks TLS; engines tell so, and proxies don't.
-    user.create("plain", &port.told_all()).await?;
+    user.create("plain", &told_all(&port)).await?;
     fs::remove_dir_all(user.certificates("plain").await?)?;
     let (kind, said) = match live.engine().is_podman() {
         true => (ErrorKind::Closed, "closed the connection without an answer"),
