@@ -35,7 +35,8 @@ struct Share {
     engine: Arc<LiveEngine>,
     run: Arc<Run>,
     case: String,
-    images: Mutex<BTreeSet<String>>,
+    /// In the order of their making.
+    images: Mutex<Vec<String>>,
     plugins: Mutex<BTreeSet<String>>,
 }
 
@@ -119,7 +120,7 @@ impl Live {
     /// A name for an image that no other test uses. The image of this name is removed when the test has ended.
     pub fn image_name(&self) -> String {
         let name = format!("{IMAGES}{}", self.0.run.unique());
-        self.0.images.lock().unwrap_or_else(PoisonError::into_inner).insert(name.clone());
+        self.0.images.lock().unwrap_or_else(PoisonError::into_inner).push(name.clone());
         name
     }
 
@@ -132,7 +133,7 @@ impl Live {
 
     /// Sees to it that an image without a name is removed when the test has ended.
     pub fn keep(&self, image: &str) {
-        self.0.images.lock().unwrap_or_else(PoisonError::into_inner).insert(image.to_owned());
+        self.0.images.lock().unwrap_or_else(PoisonError::into_inner).push(image.to_owned());
     }
 
     /// Creates a container.
@@ -182,7 +183,8 @@ impl Live {
             gone(self.volume(volume.name).remove_with(&VolumeRemoveOptions::default().force()).await)?;
         }
         let images = std::mem::take(&mut *self.0.images.lock().unwrap_or_else(PoisonError::into_inner));
-        for image in images {
+        // What is made of an image goes before it.
+        for image in images.into_iter().rev() {
             gone(self.image(image).remove_with(&ImageRemoveOptions::default().force()).await)?;
         }
         let plugins = std::mem::take(&mut *self.0.plugins.lock().unwrap_or_else(PoisonError::into_inner));

@@ -261,7 +261,11 @@ async fn a_websocket_takes_input(docker: Docker, live: Live) -> Outcome {
     session.write_all(b"this\n").await?;
     let mut text = Vec::new();
     while !text.ends_with(b"\n") {
-        text.extend_from_slice(&session.next().await.ok_or("it ended without an answer")??.bytes);
+        let Some(chunk) = session.next().await else {
+            let (exit, log) = (exit.await?, container.logs().await?.collect().await?);
+            return Err(format!("it ended without an answer: {exit:?}, and the log has {log:?}").into());
+        };
+        text.extend_from_slice(&chunk?.bytes);
     }
     assert_eq!(String::from_utf8_lossy(&text), "got this\n");
     assert_eq!(exit.await?.code(), 3);
