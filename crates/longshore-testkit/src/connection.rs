@@ -164,6 +164,13 @@ impl Connection {
         Poll::Ready(Ok(count))
     }
 
+    /// Takes whatever is written, unless it has failed.
+    pub(crate) fn requests_succeed(&mut self) {
+        if self.manners.request_fault.is_some_and(|(limit, _)| self.taken < limit) {
+            self.manners.request_fault = None;
+        }
+    }
+
     fn fail(&mut self, fault: Fault) -> Poll<io::Result<usize>> {
         let error = match fault {
             Fault::Stall => return Poll::Pending,

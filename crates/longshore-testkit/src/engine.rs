@@ -94,9 +94,11 @@ impl ScriptedEngine {
         self.state().manners.request_fault = Some((count, fault));
     }
 
-    /// Lets the connections that are opened from now on take whatever is written.
+    /// Lets all connections take whatever is written from now on, but for those that have failed.
     pub fn requests_succeed(&self) {
-        self.state().manners.request_fault = None;
+        let mut state = self.state();
+        state.manners.request_fault = None;
+        state.connections.iter_mut().for_each(Connection::requests_succeed);
     }
 
     /// Sends bytes that nobody asked for on a connection.
