@@ -106,6 +106,14 @@ pub(super) struct Seen {
     pub(super) ports: Vec<Port>,
 }
 
+impl Seen {
+    /// Whether it has run and ended.
+    pub(super) fn has_ended(&self) -> bool {
+        let ended = matches!(self.state, ContainerState::Exited | ContainerState::Stopped | ContainerState::Dead);
+        ended || self.over || self.removed
+    }
+}
+
 impl Condition {
     /// Is met when both are, at the same time. Lines of logs count from when they were written.
     pub fn and(self, other: Condition) -> Condition {
@@ -138,6 +146,17 @@ impl Condition {
         let mut count = 0;
         self.0.each(&mut |node| count += usize::from(matches!(node, Node::Line(_))));
         count
+    }
+
+    /// Whether a line more may make it false.
+    pub(super) fn denies_lines(&self) -> bool {
+        let mut denied = 0;
+        self.0.each(&mut |node| {
+            if let Node::Not(node) = node {
+                node.each(&mut |node| denied += usize::from(matches!(node, Node::Line(_))));
+            }
+        });
+        denied > 0
     }
 
     /// Notes which matchers a line satisfies.
@@ -193,11 +212,7 @@ impl Node {
             Node::Line(_) => met(lines.next().unwrap_or_default()),
             Node::Removed if seen.removed => Answer::Yes,
             Node::Removed => Answer::NotYet,
-            Node::Exited => {
-                let ended =
-                    matches!(seen.state, ContainerState::Exited | ContainerState::Stopped | ContainerState::Dead);
-                met(ended || seen.over || seen.removed)
-            }
+            Node::Exited => met(seen.has_ended()),
             // All are asked, since each of them takes its own from `lines`.
             Node::All(nodes) => worst(nodes.iter().map(|node| node.answer(seen, lines))),
             Node::Any(nodes) => best(nodes.iter().map(|node| node.answer(seen, lines))),
@@ -293,7 +308,8 @@ mod tests {
     #[test]
     fn each_line_counts_for_its_own_matcher() {
         let condition = log_line("a").and(!log_line("b").and(log_line("c")));
-        assert_eq!(condition.matchers(), 3);
+        assert_eq!((condition.matchers(), condition.denies_lines()), (3, true));
+        assert!(!(!running()).and(log_line("a")).denies_lines());
         let mut runs = Seen { lines: vec![false; 3], ..seen(ContainerState::Running) };
         let mut note = |text: &'static str| {
             let line = Line { source: Source::Stdout, bytes: text.as_bytes().into() };

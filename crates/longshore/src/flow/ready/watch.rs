@@ -109,10 +109,14 @@ impl Watch {
     pub(super) async fn until_met(mut self) -> Result<()> {
         let mut late = pin!(self.end.map(sleep_until));
         loop {
+            // Events overtake the last lines.
+            let lines_may_come = self.logs.is_some() && self.seen.has_ended();
             match self.condition.answer(&self.seen) {
-                Answer::Yes => return Ok(()),
-                Answer::Never => return Err(self.given_up(ErrorKind::Conflict, "it can't be any more").await),
-                Answer::NotYet => {}
+                Answer::Yes if !lines_may_come || !self.condition.denies_lines() => return Ok(()),
+                Answer::Never if !lines_may_come => {
+                    return Err(self.given_up(ErrorKind::Conflict, "it can't be any more").await);
+                }
+                _ => {}
             }
             match poll_fn(|context| self.poll_next(late.as_mut().as_pin_mut(), context)).await {
                 Happened::Probed => {}
@@ -125,19 +129,29 @@ impl Watch {
                     let message = "the engine has ended the events that the wait listens to";
                     return Err(self.operation.error(ErrorKind::Truncated, message));
                 }
-                Happened::Line(Some(line)) => {
-                    let line = line.map_err(|error| self.failed(error))?;
-                    self.condition.note(&line, &mut self.seen.lines);
-                    self.remember(&line);
-                }
-                // Podman 4 may end the logs that are followed before their last lines.
-                Happened::Line(None) if self.follows => self.open_logs(false),
-                Happened::Line(None) => {
-                    self.logs = None;
-                    self.seen.over = self.has_ended;
-                }
+                Happened::Line(line) => self.note_line(line)?,
             }
         }
+    }
+
+    fn note_line(&mut self, line: Option<Result<Line>>) -> Result<()> {
+        match line {
+            Some(Ok(line)) => {
+                self.condition.note(&line, &mut self.seen.lines);
+                self.remember(&line);
+            }
+            Some(Err(error)) if !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Conflict) => {
+                return Err(self.failed(error));
+            }
+            // Podman 4 may end the logs that are followed before their last lines.
+            None if self.follows => self.open_logs(false),
+            // They may also go with the container, as an event is going to tell.
+            Some(Err(_)) | None => {
+                self.logs = None;
+                self.seen.over = self.has_ended;
+            }
+        }
+        Ok(())
     }
 
     #[inline]
@@ -217,6 +231,7 @@ impl Watch {
         let logs = if follow { logs.follow() } else { logs };
         let logs = self.since.map_or(logs.clone(), |end| logs.since(end));
         self.follows = follow;
+        self.last_lines.clear();
         self.logs = Some(Reading::Opening(logs.into_future()));
     }
 
