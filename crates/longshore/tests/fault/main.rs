@@ -11,6 +11,8 @@ mod featured;
 mod requests;
 #[cfg(unix)]
 mod sockets;
+#[cfg(all(unix, any(feature = "archive", feature = "build")))]
+mod stalls;
 #[cfg(feature = "tls")]
 mod tls;
 #[cfg(all(unix, feature = "tls"))]
