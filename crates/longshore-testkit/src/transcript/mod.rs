@@ -38,6 +38,7 @@ pub struct Transcript {
     exchanges: Vec<Exchange>,
     call: fn(Docker) -> Calling,
     untold: Vec<Untold>,
+    spared: Vec<(usize, Expected)>,
 }
 
 /// What comes of a call.
@@ -95,7 +96,8 @@ impl Transcript {
     /// Makes one of a call, as yet without exchanges.
     pub fn new(name: &'static str, call: fn(Docker) -> Calling) -> Self {
         let expected = Expected::Value(String::new());
-        Transcript { name, expected, version: Some(VERSION), exchanges: Vec::new(), call, untold: Vec::new() }
+        let (exchanges, untold, spared) = (Vec::new(), Vec::new(), Vec::new());
+        Transcript { name, expected, version: Some(VERSION), exchanges, call, untold, spared }
     }
 
     /// Adds the next request that the call makes, such as `GET /v1.44/containers/json`, and what is answered.
@@ -149,6 +151,12 @@ impl Transcript {
         self
     }
 
+    /// Says that the call does without the answer to this exchange, and how it fails then.
+    fn does_without(mut self, exchange: usize, kind: ErrorKind, message: &str) -> Self {
+        self.spared.push((exchange, Expected::Error(kind, message.to_owned())));
+        self
+    }
+
     /// The exchanges, in order.
     pub fn exchanges(&self) -> &[Exchange] {
         &self.exchanges
@@ -171,6 +179,11 @@ impl Transcript {
         self.untold.iter().any(|untold| untold.outcome.is(outcome))
     }
 
+    /// Whether `outcome` is what the call gives without the answer to this exchange, which it can do without.
+    pub fn may_do_without(&self, exchange: usize, outcome: &Result<String>) -> bool {
+        self.spared.iter().any(|(spared, expected)| *spared == exchange && expected.is(outcome))
+    }
+
     /// An engine for it, and for [good calls](Transcript::good_call) afterwards.
     pub fn engine(&self) -> ScriptedEngine {
         self.engine_with(|_, answer| answer)
@@ -183,11 +196,12 @@ impl Transcript {
     }
 
     /// An engine that fails after so many bytes of its answer to this exchange; a client that asks for it once more
-    /// gets it whole.
+    /// gets it whole, unless it had come whole before.
     pub fn engine_failing(&self, exchange: usize, position: usize, fault: Fault) -> ScriptedEngine {
         let exchanges = self.exchanges.iter().enumerate().flat_map(|(at, intact)| {
             let failing = intact.clone().map(|answer| answer.fails_after(position, fault));
-            [(at == exchange).then_some(failing), Some(intact.clone())]
+            let came_whole = at == exchange && position >= intact.answer.len();
+            [(at == exchange).then_some(failing), (!came_whole).then(|| intact.clone())]
         });
         self.engine_for(exchanges.flatten())
     }

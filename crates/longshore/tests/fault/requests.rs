@@ -46,7 +46,8 @@ async fn check(transcript: &Transcript, position: usize, fault: Fault) -> Result
     let outcome = never_hangs(transcript.call(docker.clone()), &circumstance).await;
     let spent = start.elapsed();
     assert!(spent <= TOTAL + Duration::from_secs(1), "{circumstance}: it took {spent:?}");
-    if !transcript.is_expected(&outcome) {
+    let spared = |exchange| transcript.may_do_without(exchange, &outcome);
+    if !transcript.is_expected(&outcome) && !(0..transcript.exchanges().len()).any(spared) {
         let error = outcome.as_ref().expect_err(&circumstance);
         let documented: &[ErrorKind] = match fault {
             Fault::Stall => &[ErrorKind::Timeout],

@@ -47,8 +47,8 @@ impl<'a> Way<'a> {
     async fn run(&self, transcript: &Transcript, to_client: Direction, deadlines: Deadlines) -> Result<String> {
         let circumstance = format!("{}, {to_client:?}", transcript.name);
         let engine = transcript.engine_with(|_, answer| answer.pace(Duration::ZERO));
-        // What only reads is asked for once more where a kept connection was closed.
-        transcript.exchanges().iter().for_each(|exchange| engine.expect(exchange.clone()));
+        // What only reads is asked for once more where a kept connection was closed. What it finds then is as new.
+        transcript.exchanges().iter().rev().for_each(|exchange| engine.expect(exchange.clone().repeats()));
         self.served.play(engine);
         self.proxy.set(Faults { to_client, ..Faults::default() });
         let docker = self.docker(transcript, deadlines);

@@ -1,18 +1,17 @@
 //! Processes in containers, and containers that are run to their end.
 
-use longshore::condition::running;
-use longshore::{Container, Containers, Exec, ExecSession, NewExec, Ready, Run, Size, Spec, Until, Wait, WaitUntil};
+use longshore::{Containers, Exec, ExecSession, NewExec, Run, Size, Spec};
 
 use super::super::sessions::may_end_at_frames;
-use super::{Transcript, awaited, brief, calls, shown};
+use super::{Transcript, brief, calls, shown};
 use crate::answer::Answer;
 use crate::transcript::wire::{answer, chunked, frame, upgraded};
 
-const MULTIPLEXED: &str = "application/vnd.docker.multiplexed-stream";
+pub(super) const MULTIPLEXED: &str = "application/vnd.docker.multiplexed-stream";
 const SIZE: Size = Size { rows: 24, columns: 80 };
 
 pub(super) fn all() -> Vec<Transcript> {
-    [detached(), attached(), runs(), waits()].concat()
+    [detached(), attached(), runs()].concat()
 }
 
 fn detached() -> Vec<Transcript> {
@@ -136,40 +135,5 @@ fn runs() -> Vec<Transcript> {
             .exchange("GET /v1.44/containers/c1/logs?stdout=1&stderr=1&follow=1", framed())
             .gives(r#""exit code 4" "one\n""#),
         may_end_at_frames(whole, 1, head.len(), &frames, |out, _| format!("\"exit code 4\" {out:?}")),
-    ]
-}
-
-fn waits() -> Vec<Transcript> {
-    let events = "GET /v1.44/events?filters=%7B%22container%22%3A%5B%22web%22%5D%7D";
-    let inspect = r#"{"Id":"web","Name":"/web","State":{"Status":"running","Running":true}}"#;
-    let logs = "GET /v1.44/containers/web/logs?stdout=1&stderr=1&follow=1";
-    let silent = || answer("200 OK", &["Content-Type: application/json", "Transfer-Encoding: chunked"], "");
-    let armed = Transcript::new("a wait for what is so already", |docker| {
-        Box::pin(async move {
-            let ready: Ready = WaitUntil::arm(docker.container("web").wait_until(running())).await?;
-            ready.await?;
-            shown(&[&awaited::<WaitUntil, _>(docker.container("web").wait_until(running())).await?])
-        })
-    });
-    let _ = logs;
-    let armed = armed
-        .exchange(events, silent())
-        .exchange("GET /v1.44/containers/web/json", brief(inspect))
-        .exchange(events, silent())
-        .exchange("GET /v1.44/containers/web/json", brief(inspect))
-        .gives("()");
-    vec![
-        armed,
-        calls(
-            "a wait for an end",
-            &[("POST /containers/web/wait?condition=not-running", r#"{"StatusCode":4}"#)],
-            r#""exit code 4""#,
-            |docker| {
-                Box::pin(async move {
-                    let wait: Wait = Container::wait(&docker.container("web"), Until::NotRunning).await?;
-                    shown(&[&awaited::<Wait, _>(wait).await?.to_string()])
-                })
-            },
-        ),
     ]
 }

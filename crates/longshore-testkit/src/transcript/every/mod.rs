@@ -13,6 +13,7 @@ mod progress;
 mod services;
 mod streams;
 mod swarm;
+mod waits;
 
 use std::fmt::Debug;
 use std::future::IntoFuture;
@@ -35,6 +36,7 @@ pub(super) fn all() -> Vec<Transcript> {
         services::all(),
         streams::all(),
         swarm::all(),
+        waits::all(),
     ]
     .concat()
 }
