@@ -6,7 +6,7 @@ use longshore::{ApiVersion, CustomRequest, CustomResponse, Docker, JsonStream, M
 use serde_json::Value;
 
 use super::{Transcript, awaited, calls, shown, streamed};
-use crate::transcript::wire::ping;
+use crate::transcript::wire::{chunked_json, ping};
 
 pub(super) fn all() -> Vec<Transcript> {
     [accounts(), events(), custom(), unasked()].concat()
@@ -54,7 +54,16 @@ fn events() -> Vec<Transcript> {
     let told = "{\"Type\":\"container\",\"Action\":\"start\",\"Actor\":{\"ID\":\"c1\"}}\n\
         {\"Type\":\"container\",\"Action\":\"die\",\"Actor\":{\"ID\":\"c1\"}}\n";
     let events = ("GET /events", told);
-    vec![calls("every stream of events", &[events, events], "2 2", |docker| {
+    // An event may come in two chunks, and two in one.
+    let chunks = [&told[..30], &told[30..], &told.repeat(2)];
+    let followed = Transcript::new("events as they come", |docker| {
+        Box::pin(async move {
+            let events = streamed::<Events, _>(Docker::events(&docker).await?).await?;
+            Ok(events.iter().map(|event| format!("{} {};", event.actor.id, event.action)).collect())
+        })
+    });
+    let followed = followed.exchange("GET /v1.44/events", chunked_json(&chunks)).gives("c1 start;c1 die;".repeat(3));
+    let all = calls("every stream of events", &[events, events], "2 2", |docker| {
         Box::pin(async move {
             let mut plain = Docker::events(&docker).await?;
             let mut read = 0;
@@ -65,7 +74,8 @@ fn events() -> Vec<Transcript> {
             let other = awaited::<FollowEvents, _>(other).await?;
             shown(&[&read, &streamed::<Events, _>(other).await?.len()])
         })
-    })]
+    });
+    vec![all, followed]
 }
 
 fn asked(docker: &Docker) -> CustomRequest {
