@@ -5,6 +5,8 @@
 mod connections;
 mod credentials;
 mod custom;
+#[path = "../fault/featured.rs"]
+mod featured;
 mod headers;
 mod negotiation;
 mod output;
