@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use longshore::condition::log_line;
 use longshore::{ConnectOptions, Deadlines, Docker, ErrorKind, Payload, Result, Spec, Until};
 use longshore_testkit::transcript::wire::{answer, chunked_json, frame, head_length, json, upgraded};
 use longshore_testkit::{Answer, Dialing, Exchange, ScriptedEngine, Upload, drain, never_hangs};
@@ -240,6 +241,25 @@ async fn a_session_has_the_deadlines_of_a_stream() {
     times_out(&engine, 30 * SECOND, read(docker(&engine, Deadlines::default().idle(30 * SECOND)))).await;
     let engine = quiet();
     times_out(&engine, 40 * SECOND, read(docker(&engine, Deadlines::default().total(40 * SECOND)))).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_whose_time_is_over_tells_what_was_seen() {
+    let events = "GET /v1.44/events?filters=%7B%22container%22%3A%5B%22web%22%5D%7D";
+    let runs = json("200 OK", r#"{"Id":"web","State":{"Status":"running","Running":true}}"#);
+    let silent = answer("200 OK", &["Content-Type: application/json", "Transfer-Encoding: chunked"], "");
+    let engine = ScriptedEngine::new([
+        Exchange::new(events, silent),
+        Exchange::new("GET /v1.44/containers/web/json", runs),
+        Exchange::new(LOGS, [endless_logs(), chunk(b"working\n")].concat()),
+    ]);
+    let start = Instant::now();
+    let wait = engine.docker().container("web").wait_until(log_line("done")).within(5 * SECOND);
+    let error = never_hangs(wait.into_future(), "a deadline").await.unwrap_err();
+    assert_eq!((error.kind(), start.elapsed().as_secs()), (ErrorKind::Timeout, 5), "{error}");
+    let seen = "it was to be a line with `done`, and the time is over: it is running; its last lines:\n    working";
+    assert_eq!((error.message(), engine.alive()), (seen, 0));
+    engine.assert_finished();
 }
 
 #[tokio::test(start_paused = true)]
