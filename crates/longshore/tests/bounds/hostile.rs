@@ -100,7 +100,7 @@ async fn heads_without_end() {
     let status = Script::new("HTTP/1.1 200 ").repeated(endless_x(), FOR_EVER);
     refused.expect("a status without end", status, list, too_long, 2 * MIB).await;
     // Also where an answer may take as long as it takes.
-    let hints = || Script::default().repeated("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n", FOR_EVER);
+    let hints = || Script::new("").repeated("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n", FOR_EVER);
     let wait = async |docker: Docker| docker.container("web").wait(Until::NotRunning).await.map(drop);
     refused.expect("informational heads without end", hints(), list, too_long, 2 * MIB).await;
     refused.expect("a wait for a final head", hints(), wait, too_long, 2 * MIB).await;
@@ -122,8 +122,7 @@ async fn bodies_that_break_their_framing() {
     refused.expect("digits of a size without end", digits, list, size, 2 * MIB).await;
     // With 16 digits it is a size; what comes counts, not what is claimed.
     let whole = (ErrorKind::Protocol, "larger than 268435456 bytes");
-    let claimed = after("ffffffffffffffff\r\n\"", "x");
-    let claimed = Script { piece: endless_x(), ..claimed };
+    let claimed = after("ffffffffffffffff\r\n\"", "x").repeated(endless_x(), FOR_EVER);
     refused.expect("a size of chunk of 16 digits", claimed, inspect, whole, 600 * MIB).await;
     let cut = Script::new([&chunked().head[..], b"ffffffffffffffff\r\n["].concat());
     refused.expect("a chunk that is cut", cut, list, (ErrorKind::Truncated, "ended"), 2 * MIB).await;

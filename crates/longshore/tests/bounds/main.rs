@@ -5,11 +5,15 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod fan_out;
 mod hostile;
+mod resuming;
 mod slow;
 mod source;
 mod streams;
 mod uploads;
+#[cfg(feature = "websocket")]
+mod websocket;
 
 use std::time::Instant;
 

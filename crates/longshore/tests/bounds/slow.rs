@@ -13,7 +13,10 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixListener;
 use tokio::task::JoinHandle;
 
+use crate::resuming::{self, ID};
 use crate::streams::{MULTIPLEXED, chunk, chunked_head};
+#[cfg(feature = "websocket")]
+use crate::websocket;
 use crate::{alone, measured};
 
 /// The most that an engine can send to somebody who does not read, in bytes: what the kernel and the client keep.
@@ -27,7 +30,9 @@ struct Endless {
 }
 
 impl Endless {
-    fn new(head: Vec<u8>, piece: Bytes) -> Self {
+    /// One that gives this head in answer to that of a request.
+    fn new(head: fn(&str) -> Vec<u8>, piece: impl Into<Bytes>) -> Self {
+        let piece = piece.into();
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let socket = std::env::temp_dir().join(format!("longshore-endless-{}-{count}.sock", std::process::id()));
@@ -40,7 +45,7 @@ impl Endless {
             while !request.ends_with(b"\r\n\r\n") {
                 request.push(stream.read_u8().await.unwrap());
             }
-            stream.write_all(&head).await.unwrap();
+            stream.write_all(&head(std::str::from_utf8(&request).unwrap())).await.unwrap();
             let mut rest = piece.clone();
             while let Ok(written) = stream.write_buf(&mut rest).await {
                 counted.fetch_add(written as u64, Ordering::SeqCst);
@@ -98,6 +103,7 @@ macro_rules! assert_waits {
         })
         .await;
         assert!(taken < 2 * AHEAD, "{} took {taken} bytes of memory", $name);
+        tally("bounds", "slow readers", 1);
     }};
 }
 
@@ -105,11 +111,11 @@ macro_rules! assert_waits {
 async fn an_engine_waits_for_a_slow_reader() {
     let _alone = alone().await;
     let output = || Bytes::from(frame(1, "a line\n".repeat(1000)));
-    let logs = || Endless::new(chunked_head(MULTIPLEXED), chunk(output()));
-    let values = |value: &str| Endless::new(chunked_head("application/json"), chunk(value));
+    let logs = || Endless::new(|_| chunked_head(MULTIPLEXED), chunk(output()));
+    let values = |value: &str| Endless::new(|_| chunked_head("application/json"), chunk(value));
     assert_waits!("logs", logs(), async |docker: Docker| docker.container("web").logs().follow().await.unwrap());
     assert_waits!("lines", logs(), async |docker: Docker| docker.container("web").logs().await.unwrap().lines());
-    assert_waits!("attach", Endless::new(upgraded(MULTIPLEXED), output()), async |docker: Docker| {
+    assert_waits!("attach", Endless::new(|_| upgraded(MULTIPLEXED), output()), async |docker: Docker| {
         docker.container("web").attach().await.unwrap()
     });
     assert_waits!("stats", values("{\"memory_stats\":{\"usage\":7}}\n"), async |docker: Docker| {
@@ -121,7 +127,20 @@ async fn an_engine_waits_for_a_slow_reader() {
     assert_waits!("a pull", values("{\"status\":\"Downloading\",\"id\":\"4abc\"}\r\n"), async |docker: Docker| {
         docker.images().pull("a").await.unwrap()
     });
-    let tar = Endless::new(chunked_head("application/x-tar"), chunk(vec![b'x'; 30_000]));
+    let tar = Endless::new(|_| chunked_head("application/x-tar"), chunk(vec![b'x'; 30_000]));
     assert_waits!("an export", tar, async |docker: Docker| docker.container("web").export().await.unwrap());
-    tally("bounds", "slow readers", 7);
+    let messages = Endless::new(|_| chunked_head(MULTIPLEXED), resuming::messages()(0));
+    assert_waits!("resuming lines", messages, async |docker: Docker| {
+        docker.container(ID).logs().follow().resuming().lines().await.unwrap()
+    });
+}
+
+#[cfg(feature = "websocket")]
+#[tokio::test]
+async fn an_engine_waits_for_a_slow_reader_over_a_websocket() {
+    let _alone = alone().await;
+    let engine = Endless::new(websocket::opened, websocket::message(&b"a line\n".repeat(1000)));
+    assert_waits!("a WebSocket", engine, async |docker: Docker| {
+        docker.container("web").attach_websocket().await.unwrap()
+    });
 }

@@ -1,4 +1,5 @@
 use std::io;
+use std::ops::Range;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,22 +10,35 @@ use longshore::transport::{Dial, Dialing, Io};
 use longshore::{ApiVersion, ConnectOptions, Docker, Environment};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// What an engine sends: a head, a piece again and again, and an end, after which it closes the connection.
-#[derive(Clone, Debug, Default)]
+/// Makes a piece of what an engine sends; it is told how many came before.
+pub(crate) type Making = Arc<dyn Fn(u64) -> Bytes + Send + Sync>;
+
+/// Makes the same piece again and again.
+pub(crate) fn same(piece: impl Into<Bytes>) -> Making {
+    let piece = piece.into();
+    Arc::new(move |_| piece.clone())
+}
+
+/// What an engine sends: a head, pieces, and an end, after which it closes the connection.
+#[derive(Clone)]
 pub(crate) struct Script {
     pub(crate) head: Bytes,
-    pub(crate) piece: Bytes,
-    pub(crate) times: u64,
-    pub(crate) tail: Bytes,
+    piece: Making,
+    pieces: Range<u64>,
+    tail: Bytes,
 }
 
 impl Script {
     pub(crate) fn new(head: impl Into<Bytes>) -> Self {
-        Script { head: head.into(), ..Script::default() }
+        Script { head: head.into(), piece: same(""), pieces: 0..0, tail: Bytes::new() }
     }
 
-    pub(crate) fn repeated(mut self, piece: impl Into<Bytes>, times: u64) -> Self {
-        (self.piece, self.times) = (piece.into(), times);
+    pub(crate) fn repeated(self, piece: impl Into<Bytes>, times: u64) -> Self {
+        self.made(same(piece), times)
+    }
+
+    pub(crate) fn made(mut self, piece: Making, times: u64) -> Self {
+        (self.piece, self.pieces) = (piece, 0..times);
         self
     }
 
@@ -34,7 +48,7 @@ impl Script {
     }
 }
 
-/// What answers a request, by its first line.
+/// What answers a request, by its head.
 type Answering = Arc<dyn Fn(&str) -> Script + Send + Sync>;
 
 /// An engine that keeps nothing of what it is sent, and makes what it sends as it is read.
@@ -100,8 +114,7 @@ impl Connection {
             let Some(end) = self.request.windows(4).position(|window| window == b"\r\n\r\n") else { return };
             let body = self.request.split_off(end + 4);
             let head = String::from_utf8(std::mem::take(&mut self.request)).unwrap();
-            let line = head.lines().next().unwrap().trim_end_matches(" HTTP/1.1");
-            let script = (self.source.answering)(line);
+            let script = (self.source.answering)(&head);
             let length = head.lines().find_map(|line| line.strip_prefix("Content-Length: "));
             self.sending = Some(script);
             if head.contains("Transfer-Encoding: chunked") {
@@ -141,9 +154,8 @@ impl AsyncRead for Connection {
         let body = self.body;
         let Some(script) = self.sending.as_mut().filter(|_| body == Body::None) else { return Poll::Pending };
         while script.head.is_empty() {
-            if script.times > 0 {
-                script.times -= 1;
-                script.head = script.piece.clone();
+            if let Some(before) = script.pieces.next() {
+                script.head = (script.piece)(before);
             } else if script.tail.is_empty() {
                 return Poll::Ready(Ok(()));
             } else {

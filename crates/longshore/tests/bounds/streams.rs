@@ -2,24 +2,29 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::time::SystemTime;
 
 use bytes::Bytes;
 use longshore::stream::OutputStream;
-use longshore::{Docker, Result};
+use longshore::{Docker, EventsOptions, Method, Result};
 use longshore_testkit::tally;
 use longshore_testkit::transcript::wire::{answer, frame, upgraded};
+use serde_json::Value;
 
-use crate::source::{Script, Source};
-use crate::{alone, measured};
+use crate::resuming::{self, ID};
+use crate::source::{Making, Script, Source, same};
+#[cfg(feature = "websocket")]
+use crate::websocket;
+use crate::{alone, fan_out, measured};
 
 const SHORT: u64 = 1_000_000;
 const LONG: u64 = 200_000_000;
 
 /// How much more memory the long one may take, in bytes: pages that the allocator keeps.
-const SLACK: u64 = 2 << 20;
+pub(crate) const SLACK: u64 = 2 << 20;
 
 /// The most memory that either may take, in bytes.
-const MOST: u64 = 8 << 20;
+pub(crate) const MOST: u64 = 8 << 20;
 
 pub(crate) const MULTIPLEXED: &str = "application/vnd.docker.multiplexed-stream";
 
@@ -28,8 +33,9 @@ type Reading = Pin<Box<dyn Future<Output = Result<u64>>>>;
 /// A stream that is read to its end: what comes, and what reads it and tells how many bytes or items there were.
 struct Stream {
     name: &'static str,
-    head: Vec<u8>,
-    piece: Bytes,
+    /// What comes before it, in answer to the head of a request.
+    head: fn(&str) -> Vec<u8>,
+    piece: Making,
     tail: &'static [u8],
     read: fn(Docker) -> Reading,
 }
@@ -44,7 +50,19 @@ pub(crate) fn chunked_head(content_type: &str) -> Vec<u8> {
     answer("200 OK", &[&format!("Content-Type: {content_type}"), "Transfer-Encoding: chunked"], "")
 }
 
-const LAST_CHUNK: &[u8] = b"0\r\n\r\n";
+pub(crate) const LAST_CHUNK: &[u8] = b"0\r\n\r\n";
+
+/// The fields of a tar of a folder.
+pub(crate) const TAR: &str = "Content-Type: application/x-tar";
+pub(crate) const STAT: &str = "X-Docker-Container-Path-Stat: eyJuYW1lIjoiZXRjIiwic2l6ZSI6NDIsIm1vZGUiOjIxNDc0ODQxNDF9";
+
+fn multiplexed(_: &str) -> Vec<u8> {
+    chunked_head(MULTIPLEXED)
+}
+
+fn json_values(_: &str) -> Vec<u8> {
+    chunked_head("application/json")
+}
 
 /// Output as a container writes it that writes much: lines, and a frame for many of them.
 fn output() -> Vec<u8> {
@@ -79,19 +97,18 @@ macro_rules! count {
 }
 
 fn outputs() -> Vec<Stream> {
-    let logs =
-        |name, read| Stream { name, head: chunked_head(MULTIPLEXED), piece: chunk(output()), tail: LAST_CHUNK, read };
+    let logs = |name, read| Stream { name, head: multiplexed, piece: same(chunk(output())), tail: LAST_CHUNK, read };
     let terminal = Stream {
         name: "logs of a terminal",
-        head: chunked_head("application/vnd.docker.raw-stream"),
-        piece: chunk("x".repeat(30_000)),
+        head: |_| chunked_head("application/vnd.docker.raw-stream"),
+        piece: same(chunk("x".repeat(30_000))),
         tail: LAST_CHUNK,
         read: |docker| Box::pin(async move { count_bytes(docker.container("web").logs().await?).await }),
     };
     let attach = Stream {
         name: "attach",
-        head: upgraded(MULTIPLEXED),
-        piece: output().into(),
+        head: |_| upgraded(MULTIPLEXED),
+        piece: same(output()),
         tail: b"",
         read: |docker| {
             Box::pin(async move { count_bytes(docker.container("web").attach().await?.into_output()).await })
@@ -104,12 +121,13 @@ fn outputs() -> Vec<Stream> {
                 async move { count_bytes(docker.container("web").exec(["ls"]).start().await?.into_output()).await },
             )
         },
-        ..Stream { name: "", head: attach.head.clone(), piece: attach.piece.clone(), tail: b"", read: attach.read }
+        piece: attach.piece.clone(),
+        ..attach
     };
     let session = Stream {
         name: "session",
-        head: upgraded("application/vnd.docker.raw-stream"),
-        piece: output().into(),
+        head: |_| upgraded("application/vnd.docker.raw-stream"),
+        piece: same(output()),
         tail: b"",
         read: |docker| Box::pin(async move { count!(docker.grpc().await?) }),
     };
@@ -131,11 +149,68 @@ fn outputs() -> Vec<Stream> {
     ]
 }
 
+/// Output that is read by many, and output over a WebSocket.
+fn other_outputs() -> Vec<Stream> {
+    vec![
+        Stream {
+            name: "logs for many",
+            head: multiplexed,
+            piece: same(chunk(frame(1, "x".repeat(2_000)).repeat(15))),
+            tail: LAST_CHUNK,
+            read: |docker| Box::pin(fan_out::read(docker)),
+        },
+        #[cfg(feature = "websocket")]
+        Stream {
+            name: "attach over a WebSocket",
+            head: websocket::opened,
+            piece: same(websocket::message(&output())),
+            tail: websocket::PARTING,
+            read: |docker| {
+                Box::pin(
+                    async move { count_bytes(docker.container("web").attach_websocket().await?.into_output()).await },
+                )
+            },
+        },
+    ]
+}
+
+fn resuming() -> Vec<Stream> {
+    vec![
+        Stream {
+            name: "resuming lines",
+            head: multiplexed,
+            piece: resuming::messages(),
+            tail: LAST_CHUNK,
+            read: |docker| Box::pin(async move { count!(docker.container(ID).logs().resuming().lines().await?) }),
+        },
+        Stream {
+            name: "resuming lines of one time",
+            head: multiplexed,
+            piece: resuming::messages_of_one_time(),
+            tail: LAST_CHUNK,
+            // At the edge of a tail more of them is remembered.
+            read: |docker| {
+                Box::pin(async move { count!(docker.container(ID).logs().tail(u64::MAX).resuming().lines().await?) })
+            },
+        },
+        Stream {
+            name: "resuming events",
+            head: json_values,
+            piece: resuming::events(),
+            tail: LAST_CHUNK,
+            read: |docker| {
+                let past = EventsOptions::default().until(SystemTime::UNIX_EPOCH);
+                Box::pin(async move { count!(docker.events_with(&past).resuming().await?) })
+            },
+        },
+    ]
+}
+
 fn values() -> Vec<Stream> {
     let of = |name, beginning: &str, read| Stream {
         name,
-        head: chunked_head("application/json"),
-        piece: value(beginning),
+        head: json_values,
+        piece: same(value(beginning)),
         tail: LAST_CHUNK,
         read,
     };
@@ -164,11 +239,10 @@ fn values() -> Vec<Stream> {
 }
 
 fn archives() -> Vec<Stream> {
-    let stat = "X-Docker-Container-Path-Stat: eyJuYW1lIjoiZXRjIiwic2l6ZSI6NDIsIm1vZGUiOjIxNDc0ODQxNDF9";
     let tar = |name, read| Stream {
         name,
-        head: answer("200 OK", &["Content-Type: application/x-tar", stat, "Transfer-Encoding: chunked"], ""),
-        piece: chunk([b"x".repeat(31_000), vec![0; 1000]].concat()),
+        head: |_| answer("200 OK", &[TAR, STAT, "Transfer-Encoding: chunked"], ""),
+        piece: same(chunk([b"x".repeat(31_000), vec![0; 1000]].concat())),
         tail: LAST_CHUNK,
         read,
     };
@@ -187,17 +261,39 @@ fn archives() -> Vec<Stream> {
     ]
 }
 
+fn customs() -> Vec<Stream> {
+    let new = |name, head, piece, tail, read| Stream { name, head, piece: same(piece), tail, read };
+    let connection = |name, read| new(name, |_| upgraded("text/plain"), output().into(), b"", read);
+    vec![
+        new("custom values", json_values, value(r#""a":1"#), LAST_CHUNK, |docker| {
+            Box::pin(async move { count!(docker.request(Method::Get, "/new").json_stream::<Value>().await?) })
+        }),
+        new("custom bytes", json_values, chunk(output()), LAST_CHUNK, |docker| {
+            Box::pin(async move { count!(docker.request(Method::Get, "/new").byte_stream().await?) })
+        }),
+        connection("custom connection", |docker| {
+            Box::pin(async move { count!(docker.request(Method::Post, "/new").connection("new").await?) })
+        }),
+        connection("custom connection as a reader", |docker| {
+            Box::pin(async move {
+                let mut connection = docker.request(Method::Post, "/new").connection("new").await?;
+                Ok(tokio::io::copy(&mut connection, &mut tokio::io::sink()).await.unwrap())
+            })
+        }),
+    ]
+}
+
 impl Stream {
     async fn read(&self, length: u64) -> u64 {
-        let times = length.div_ceil(self.piece.len() as u64);
-        let script = Script::new(self.head.clone()).repeated(self.piece.clone(), times).then(self.tail);
-        let source = Source::new(move |line| match line {
-            "POST /v1.44/containers/web/exec" => Script::new(answer(
+        let (head, piece, tail) = (self.head, self.piece.clone(), self.tail);
+        let times = length.div_ceil(piece(0).len() as u64);
+        let source = Source::new(move |request| match request.starts_with("POST /v1.44/containers/web/exec ") {
+            true => Script::new(answer(
                 "201 Created",
                 &["Content-Type: application/json", "Content-Length: 11"],
                 r#"{"Id":"e1"}"#,
             )),
-            _ => script.clone(),
+            false => Script::new(head(request)).made(piece.clone(), times).then(tail),
         });
         let what = format!("{} of {length} bytes", self.name);
         let (read, taken) = measured(&what, (self.read)(source.docker())).await;
@@ -210,7 +306,7 @@ impl Stream {
 #[tokio::test]
 async fn memory_does_not_depend_on_how_much_comes() {
     let _alone = alone().await;
-    let all = [outputs(), values(), archives()].into_iter().flatten();
+    let all = [outputs(), other_outputs(), resuming(), values(), archives(), customs()].into_iter().flatten();
     let mut streams = 0;
     for stream in all {
         // What is allocated once, such as tables of the allocator, is allocated before it is measured.
