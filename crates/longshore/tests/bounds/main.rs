@@ -5,6 +5,8 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+#[cfg(feature = "archive")]
+mod copies;
 mod fan_out;
 mod hostile;
 mod resuming;
