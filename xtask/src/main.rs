@@ -10,6 +10,7 @@ mod engine;
 mod error;
 mod fuzz;
 mod instructions;
+mod rehearsal;
 mod reliability;
 mod test;
 mod tidy;
@@ -33,6 +34,8 @@ enum Task {
     Engine(engine::Arguments),
     /// Show the main job on a real engine: the one that the environment names, else a private one
     Demo(demo::Arguments),
+    /// Interrupt the demo at every step, and see that nothing of it is left
+    Rehearse(rehearsal::Arguments),
     /// Prove it all: format, lints, documentation, and every kind of test on every engine
     Test(test::Arguments),
     /// Measure longshore beside its peers, in one run
@@ -56,6 +59,7 @@ fn main() -> ExitCode {
     let outcome = match CommandLine::parse().task {
         Task::Demo(arguments) => return demo::run(&arguments),
         Task::Engine(arguments) => engine::run(&arguments),
+        Task::Rehearse(arguments) => rehearsal::run(&arguments),
         Task::Test(arguments) => test::run(&arguments),
         Task::Bench(arguments) => bench::run(&arguments),
         Task::Reliability(arguments) => reliability::run(&arguments),

@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use crate::engine::{self, Engine, Program};
 use crate::error::{Context, Error, Result};
-use crate::{coverage, deny, instructions, tidy, workspace};
+use crate::{coverage, deny, instructions, rehearsal, tidy, workspace};
 
 /// `cargo xtask test`
 #[derive(Args)]
@@ -34,6 +34,9 @@ const LIVE: &str = "live";
 
 /// The live tests that keep a whole engine busy.
 const LOAD: &str = "load::";
+
+/// The engines on which the demo is interrupted, of those that are started for the tests.
+const REHEARSED: [&str; 2] = ["docker-26.1", "podman"];
 
 /// Runs all stages, the quick ones first, and stops at the first that fails.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
@@ -123,8 +126,10 @@ fn live(stages: &mut Stages) -> Result<()> {
         tests.provide(program.variable(), || engine::program(program));
     }
     tests.provide(SSH, engine::ssh);
-    if std::env::var_os(HOST).is_some() || std::env::var_os(ENGINES).is_some() {
-        return tests.run(stages, "the engines that the environment names");
+    let named = [ENGINES, HOST].into_iter().find_map(|variable| std::env::var(variable).ok());
+    if let Some(named) = named {
+        tests.run(stages, "the engines that the environment names")?;
+        return rehearse(stages, hosts_in(&named));
     }
     let before = engine::running();
     let mut engines = Vec::new();
@@ -134,11 +139,23 @@ fn live(stages: &mut Stages) -> Result<()> {
     })?;
     let list: Vec<String> = engines.iter().map(|engine| format!("{}={}", engine.name, engine.host)).collect();
     tests.variables.push((ENGINES, list.join(",").into()));
+    let rehearsed = engines.iter().filter(|engine| REHEARSED.contains(&engine.name.as_str()));
+    let rehearsed: Vec<String> = rehearsed.map(|engine| engine.host.clone()).collect();
     let outcome = tests.run(stages, &format!("{} engines", engines.len()));
+    let outcome = outcome.and_then(|()| rehearse(stages, rehearsed));
     let started: Vec<Engine> =
         Engine::ALL.into_iter().filter(|engine| !before.iter().any(|running| running.name == engine.name())).collect();
     let stopped = engine::down(&started);
     outcome.and(stopped)
+}
+
+fn rehearse(stages: &mut Stages, hosts: Vec<String>) -> Result<()> {
+    stages.task("the demo, interrupted at every step", || rehearsal::run(&rehearsal::Arguments { hosts }))
+}
+
+/// The hosts in a list of `name=host`, or in a host alone.
+fn hosts_in(list: &str) -> Vec<String> {
+    list.split(',').map(|engine| engine.split_once('=').map_or(engine, |(_, host)| host).to_owned()).collect()
 }
 
 /// The live tests, and what they are told of their surroundings.
@@ -199,5 +216,16 @@ impl Stages {
         println!("== {name}: passed in {:.1} s", begun.elapsed().as_secs_f64());
         self.passed += 1;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn engines_are_named_in_a_list_or_alone() {
+        assert_eq!(hosts_in("a=unix:///a.sock,b=tcp://b:1"), ["unix:///a.sock", "tcp://b:1"]);
+        assert_eq!(hosts_in("unix:///a.sock"), ["unix:///a.sock"]);
     }
 }
