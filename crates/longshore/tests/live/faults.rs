@@ -10,7 +10,8 @@ use std::time::{Duration, SystemTime};
 use longshore::image::BuildOptions;
 use longshore::system::EventsOptions;
 use longshore::{ConnectOptions, Container, Deadlines, Docker, ErrorKind, Payload, Result, Until};
-use longshore_testkit::live::Live;
+use longshore_testkit::live::{IMAGE, Live};
+use longshore_testkit::registry::Door;
 use longshore_testkit::{Direction, FaultCount, FaultProxy, Faults};
 
 use crate::harness::{Outcome, Test, test_within};
@@ -29,6 +30,9 @@ pub(crate) fn tests() -> Vec<Test> {
 /// How many positions of an exchange are tried.
 const POSITIONS: u64 = 6;
 
+/// At which bytes of a request: every one is longer.
+const REQUESTED: [u64; 2] = [0, 20];
+
 /// How long a silence may last where one is made; a busy engine is silent for longer.
 const SILENCE: Duration = Duration::from_millis(500);
 
@@ -44,6 +48,8 @@ struct Given {
     running: String,
     /// A container that has written and ended.
     ended: String,
+    /// An image that a registry has.
+    image: String,
     build: BuildOptions,
     /// The engine with nothing on the way to it.
     direct: Docker,
@@ -143,6 +149,12 @@ fn all_kinds() -> Vec<Kind> {
                 Ok(image.name().split(':').next().unwrap_or_default().to_owned())
             })
         }),
+        ("pull progress", |docker, Given { image, .. }| {
+            Box::pin(async move { Ok(docker.images().pull(&image).await?.finish().await?.name().to_owned()) })
+        }),
+        ("push progress", |docker, Given { image, .. }| {
+            Box::pin(async move { Ok(docker.image(image).push().await?.finish().await?.tag) })
+        }),
         ("wait", |docker, Given { ended, .. }| {
             Box::pin(async move { Ok(docker.container(ended).wait(Until::NotRunning).await?.await?.to_string()) })
         }),
@@ -150,63 +162,109 @@ fn all_kinds() -> Vec<Kind> {
 }
 
 /// Makes every kind of exchange with every kind of fault on the way.
-async fn try_all(live: &Live, proxy: &FaultProxy, options: ConnectOptions, stalls: bool) -> Outcome {
+async fn try_all(live: &Live, proxy: &FaultProxy, options: ConnectOptions) -> Outcome {
     let options = options.version(live.engine().api());
-    let given = given(live).await?;
     let mut count = FaultCount::default();
+    let (given, _door) = given(live).await?;
     for (name, call) in kinds(live) {
-        let run = async |to_client: Direction, deadlines: Deadlines| {
-            proxy.set(Faults { to_client, ..Faults::default() });
-            let docker = Docker::connect_with(&options.clone().deadlines(deadlines))?;
-            let calling = tokio::time::timeout(PATIENCE, call(docker.clone(), given.clone()));
-            let outcome = calling.await.unwrap_or_else(|_| panic!("{name}, {to_client:?}: it hangs"));
-            proxy.set(Faults::default());
-            docker.close();
-            let again = docker.with_deadlines(Deadlines::default()).ping().await;
-            assert!(again.is_ok(), "{name}, {to_client:?}, afterwards: {again:?}");
-            drop(docker);
-            outcome
-        };
         let expected = call(Docker::clone(live), given.clone()).await?;
-        proxy.longest();
-        assert_eq!(run(Direction::default(), Deadlines::default()).await?, expected, "{name}");
-        let length = proxy.longest().max(1);
-        count.real_exchange();
-        for piece in [1, 7, 100] {
-            let slow = Direction { piece: Some(piece), ..Direction::default() };
-            let outcome = run(slow, Deadlines::default()).await;
-            count.fault(&outcome);
-            assert_eq!(outcome?, expected, "{name}, in pieces of {piece}");
-        }
-        for position in (0..POSITIONS).map(|part| length * part / POSITIONS) {
-            let cut = Direction { cut_after: Some(position), ..Direction::default() };
-            let reset = Direction { reset_after: Some(position), ..Direction::default() };
-            for (fault, is_reset) in [(cut, false), (reset, proxy.has_resets())] {
-                let outcome = run(fault, Deadlines::default()).await;
-                let is_short =
-                    outcome.as_ref().is_ok_and(|value| value != &expected && may_end(name, value, &expected));
-                if !is_reset && is_short {
-                    count.untold();
-                    continue;
-                }
-                count.fault(&outcome);
-                check(&format!("{name}, {fault:?}"), &outcome, &expected, |kind| {
-                    matches!(kind, ErrorKind::Closed | ErrorKind::Truncated | ErrorKind::Connect)
-                });
-            }
-        }
-        let deadlines = Deadlines::default().head(SILENCE).idle(SILENCE).connect(SILENCE).total(4 * SILENCE);
-        for position in [0, length / 2].into_iter().filter(|_| stalls) {
-            let fault = Direction { stall_after: Some(position), ..Direction::default() };
-            let outcome = run(fault, deadlines).await;
-            count.fault(&outcome);
-            check(&format!("{name}, {fault:?}"), &outcome, &expected, |kind| kind == ErrorKind::Timeout);
-        }
+        let mut kind = Tried { name, call, given: &given, expected, proxy, options: &options, count: &mut count };
+        let length = kind.succeed().await?;
+        kind.fail(length).await;
+        kind.stall(length).await;
         proxy.cut_all();
     }
     until("no connection", || async { Ok(proxy.alive() == 0) }).await?;
     count.tally();
     Ok(())
+}
+
+/// A kind of exchange, and the way to the engine on which it is tried.
+struct Tried<'a> {
+    name: &'static str,
+    call: fn(Docker, Given) -> Calling,
+    given: &'a Given,
+    expected: String,
+    proxy: &'a FaultProxy,
+    options: &'a ConnectOptions,
+    count: &'a mut FaultCount,
+}
+
+impl Tried<'_> {
+    /// Without a fault, and slowly. Tells how many bytes the longest of its connections brings.
+    async fn succeed(&mut self) -> Result<u64> {
+        self.proxy.longest();
+        assert_eq!(self.run(Faults::default(), Deadlines::default()).await?, self.expected, "{}", self.name);
+        let length = self.proxy.longest().max(1);
+        self.count.real_exchange();
+        let pause = Some(Duration::from_millis(1));
+        for (piece, delay) in [(1, None), (7, None), (100, None), (1000, pause)] {
+            let slow = Direction { piece: Some(piece), delay, ..Direction::default() };
+            let outcome = self.run(Faults { to_engine: slow, to_client: slow }, Deadlines::default()).await;
+            self.count.fault(&outcome);
+            assert_eq!(outcome?, self.expected, "{}, in pieces of {piece}", self.name);
+        }
+        Ok(length)
+    }
+
+    /// Cut and reset, on the way to the engine and back.
+    async fn fail(&mut self, length: u64) {
+        let answered = (0..POSITIONS).map(|part| (length * part / POSITIONS, false));
+        for (position, asking) in answered.chain(REQUESTED.map(|position| (position, true))) {
+            let cut = Direction { cut_after: Some(position), ..Direction::default() };
+            let reset = Direction { reset_after: Some(position), ..Direction::default() };
+            for (fault, is_reset) in [(cut, false), (reset, self.proxy.has_resets())] {
+                let faults = one_way(fault, asking);
+                let outcome = self.run(faults, Deadlines::default()).await;
+                if !is_reset && outcome.as_ref().is_ok_and(|value| self.may_be_short(value)) {
+                    self.count.untold();
+                    continue;
+                }
+                self.check(faults, &outcome, |kind| {
+                    matches!(kind, ErrorKind::Closed | ErrorKind::Truncated | ErrorKind::Connect)
+                });
+            }
+        }
+    }
+
+    /// Silence, which is an error at a deadline.
+    async fn stall(&mut self, length: u64) {
+        let deadlines = Deadlines::default().head(SILENCE).idle(SILENCE).connect(SILENCE).total(4 * SILENCE);
+        for (position, asking) in [(0, false), (length / 2, false), (REQUESTED[1], true)] {
+            let faults = one_way(Direction { stall_after: Some(position), ..Direction::default() }, asking);
+            let outcome = self.run(faults, deadlines).await;
+            self.check(faults, &outcome, |kind| kind == ErrorKind::Timeout);
+        }
+    }
+
+    /// Makes the call with these faults, and another without them afterwards.
+    async fn run(&self, faults: Faults, deadlines: Deadlines) -> Result<String> {
+        let what = format!("{}, {faults:?}", self.name);
+        self.proxy.set(faults);
+        let docker = Docker::connect_with(&self.options.clone().deadlines(deadlines))?;
+        let calling = tokio::time::timeout(PATIENCE, (self.call)(docker.clone(), self.given.clone()));
+        let outcome = calling.await.unwrap_or_else(|_| panic!("{what}: it hangs"));
+        self.proxy.set(Faults::default());
+        docker.close();
+        let again = docker.with_deadlines(Deadlines::default()).ping().await;
+        assert!(again.is_ok(), "{what}, afterwards: {again:?}");
+        outcome
+    }
+
+    fn may_be_short(&self, value: &str) -> bool {
+        value != self.expected && may_end(self.name, value, &self.expected)
+    }
+
+    fn check(&mut self, faults: Faults, outcome: &Result<String>, documented: impl Fn(ErrorKind) -> bool) {
+        self.count.fault(outcome);
+        check(&format!("{}, {faults:?}", self.name), outcome, &self.expected, documented);
+    }
+}
+
+/// A fault on the way to the engine, or on the way back.
+fn one_way(fault: Direction, asking: bool) -> Faults {
+    let none = Direction::default();
+    if asking { Faults { to_engine: fault, to_client: none } } else { Faults { to_engine: none, to_client: fault } }
 }
 
 /// Fails unless it is the right value, or an error of a kind that is documented for this.
@@ -229,24 +287,32 @@ fn may_end(name: &str, value: &str, expected: &str) -> bool {
     (on_terminal || in_frames) && words.len() == whole.len() && words.iter().zip(&whole).all(is_begun)
 }
 
-async fn given(live: &Live) -> Result<Given> {
+/// What the calls are about, and what leads to the registry as long as it lives.
+async fn given(live: &Live) -> std::result::Result<(Given, Door), Box<dyn std::error::Error + Send + Sync>> {
+    let door = Door::open(live.engine()).await?;
+    let image = format!("{}/{}:v1", door.address(), live.image_name());
+    live.image(IMAGE).tag(&image).await?;
+    live.keep(&image);
+    live.image(&image).push().await?.finish().await?;
+
     let running: &Container = live.shared().await?;
     let ended = live.start(live.spec(["sh", "-c", "seq 1 9; seq 3 >&2; exit 3"])).await?;
     ended.wait(Until::NotRunning).await?.await?;
     let (running, ended) = (running.id().to_owned(), ended.id().to_owned());
-    Ok(Given { running, ended, build: live.build_options(), direct: Docker::clone(live) })
+    let given = Given { running, ended, image, build: live.build_options(), direct: Docker::clone(live) };
+    Ok((given, door))
 }
 
 async fn faults_over_a_unix_socket(live: Live) -> Outcome {
     let Some(socket) = live.engine().socket() else { return Ok(()) };
     let proxy = FaultProxy::unix(socket).await?;
-    try_all(&live, &proxy, ConnectOptions::default().host(proxy.host()), true).await
+    try_all(&live, &proxy, ConnectOptions::default().host(proxy.host())).await
 }
 
 async fn faults_over_tcp(live: Live) -> Outcome {
     let Some(socket) = live.engine().socket() else { return Ok(()) };
     let proxy = FaultProxy::tcp(socket).await?;
-    try_all(&live, &proxy, ConnectOptions::default().host(proxy.host()), true).await
+    try_all(&live, &proxy, ConnectOptions::default().host(proxy.host())).await
 }
 
 /// Faults of what ssh has encrypted, and sessions that are killed.
@@ -274,7 +340,7 @@ async fn faults_over_ssh(live: Live) -> Outcome {
     let proxy = FaultProxy::tcp(&socket).await?;
     let near: u16 = proxy.host().rsplit(':').next().unwrap_or_default().parse()?;
     let options = ConnectOptions::default().host(sshd.host_at(near)).ssh(sshd.client()).version(live.engine().api());
-    let given = given(&live).await?;
+    let (given, _door) = given(&live).await?;
     let mut count = FaultCount::default();
     let logs = kinds(&live).into_iter().filter(|(name, _)| ["inspect", "logs", "exec"].contains(name));
     for (name, call) in logs {
