@@ -4,10 +4,10 @@ use std::fmt;
 
 use clap::ValueEnum;
 
-/// One of the engines that the project is tested with, oldest first; then those that the tests make swarms of, and one that
-/// they kill.
+/// One of the engines that the project is tested with, oldest first; then those that the tests make swarms of, and those
+/// that they kill.
 ///
-/// A swarm takes an engine over, so tests of all else are not run on those, nor on the one that is killed.
+/// A swarm takes an engine over, so tests of all else are not run on those, nor on those that are killed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 pub(crate) enum Engine {
     /// Docker 20.10, of Debian bookworm
@@ -34,6 +34,9 @@ pub(crate) enum Engine {
     /// One more Docker 26.1, which starts again when it is killed
     #[value(name = "restart-26.1")]
     Restart26,
+    /// One more Docker of Debian unstable, which starts again when it is killed
+    #[value(name = "restart-sid")]
+    RestartSid,
 }
 
 /// An unpacked root: what it is called, and the packages of a Debian release that it is made of.
@@ -106,7 +109,7 @@ pub(crate) enum Kind {
 
 impl Engine {
     /// All of them.
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Docker20,
         Self::Docker26,
         Self::DockerSid,
@@ -115,6 +118,7 @@ impl Engine {
         Self::Swarm26,
         Self::SwarmSid,
         Self::Restart26,
+        Self::RestartSid,
     ];
 
     /// The name on the command line, of the state folder, and the engine's host name.
@@ -128,6 +132,7 @@ impl Engine {
             Self::Swarm26 => "swarm-26.1",
             Self::SwarmSid => "swarm-sid",
             Self::Restart26 => "restart-26.1",
+            Self::RestartSid => "restart-sid",
         }
     }
 
@@ -136,7 +141,7 @@ impl Engine {
         match self {
             Self::Swarm20 => Self::Docker20,
             Self::Swarm26 | Self::Restart26 => Self::Docker26,
-            Self::SwarmSid => Self::DockerSid,
+            Self::SwarmSid | Self::RestartSid => Self::DockerSid,
             Self::Docker20 | Self::Docker26 | Self::DockerSid | Self::Podman => self,
         }
     }
@@ -164,7 +169,7 @@ impl Engine {
         match self {
             Self::Docker20 | Self::Swarm20 | Self::Podman => "bookworm",
             Self::Docker26 | Self::Swarm26 | Self::Restart26 => "trixie",
-            Self::DockerSid | Self::SwarmSid => "sid",
+            Self::DockerSid | Self::SwarmSid | Self::RestartSid => "sid",
         }
     }
 

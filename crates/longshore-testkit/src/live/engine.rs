@@ -3,6 +3,7 @@ use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use longshore::swarm::SwarmInitOptions;
 use longshore::{ApiVersion, ConnectOptions, Container, Docker, Environment, Result};
@@ -85,16 +86,16 @@ impl LiveEngine {
         self.name.starts_with("restart")
     }
 
-    /// Kills the engine, as the machine does when it has no memory left. It starts again after a second; containers outlive
-    /// it if they are to `survive`.
+    /// Ends the engine, and waits until it has ended. It starts again after a second; containers outlive it if they are to
+    /// `survive`.
     ///
     /// # Errors
     /// When it has no unix socket, or does not run.
     ///
     /// # Panics
     /// When it is not there for that.
-    pub fn kill(&self, survive: Survival) -> io::Result<()> {
-        assert!(self.is_for_restarts(), "{} is not to be killed", self.name);
+    pub async fn end(&self, ending: Ending, survive: Survival) -> io::Result<()> {
+        assert!(self.is_for_restarts(), "{} is not to be ended", self.name);
         let path = self.socket().ok_or_else(|| io::Error::other("it has no unix socket"))?;
         let flag = path.with_file_name("live-restore");
         match survive {
@@ -106,7 +107,11 @@ impl LiveEngine {
         }
         let socket = std::os::unix::net::UnixStream::connect(path)?;
         let process = rustix::net::sockopt::socket_peercred(&socket)?.pid;
-        Ok(rustix::process::kill_process(process, rustix::process::Signal::KILL)?)
+        rustix::process::kill_process(process, ending.signal())?;
+        while rustix::process::test_kill_process(process).is_ok() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        Ok(())
     }
 
     /// Makes a swarm of the engine unless it is one, which stays as long as the guard does.
@@ -186,7 +191,25 @@ impl LiveEngine {
     }
 }
 
-/// What outlives an engine that is killed.
+/// How an engine ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// It is killed, as the machine does when it has no memory left.
+    Kill,
+    /// It is asked to end, as a service manager does to start another version of it.
+    Request,
+}
+
+impl Ending {
+    fn signal(self) -> rustix::process::Signal {
+        match self {
+            Ending::Kill => rustix::process::Signal::KILL,
+            Ending::Request => rustix::process::Signal::TERM,
+        }
+    }
+}
+
+/// What outlives an engine that ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Survival {
     /// The containers that run.

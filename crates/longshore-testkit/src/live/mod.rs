@@ -9,7 +9,7 @@ mod share;
 
 use std::process::{Command, Stdio};
 
-pub use engine::{LiveEngine, Survival, swarm_of_one};
+pub use engine::{Ending, LiveEngine, Survival, swarm_of_one};
 pub use run::Run;
 pub use share::Live;
 

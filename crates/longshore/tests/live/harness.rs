@@ -207,6 +207,7 @@ fn announce(engines: &[Arc<LiveEngine>]) {
         "swarm-26.1",
         "swarm-sid",
         "restart-26.1",
+        "restart-sid",
     ];
     if usual.iter().any(|name| names.contains(name)) {
         for name in usual.iter().filter(|name| !names.contains(*name)) {

@@ -9,7 +9,7 @@ use longshore::{
     Container, Docker, ErrorKind, EventsOptions, Line, Missed, ResumeLogs, Resumed, Resuming, ResumingLines, Source,
 };
 use longshore_testkit::gateway::{Forwarding, Gateway};
-use longshore_testkit::live::{Live, Survival};
+use longshore_testkit::live::{Ending, Live, Survival};
 use longshore_testkit::{Direction, FaultProxy, Faults, tally};
 use tokio::sync::watch;
 
@@ -29,6 +29,7 @@ pub(crate) fn tests() -> Vec<Test> {
         test(events_survive_one_loss_after_another),
         test(a_proxy_that_ends_what_is_silent_is_outlived),
         restart_test(lines_survive_an_engine_that_is_killed),
+        restart_test(lines_survive_an_engine_that_is_asked_to_end),
         restart_test(containers_that_the_next_engine_starts_again_are_followed_on),
         restart_test(events_that_a_killed_engine_forgot_are_told),
     ]
@@ -378,12 +379,14 @@ async fn a_proxy_that_ends_what_is_silent_is_outlived(live: Live) -> Outcome {
 }
 
 /// Waits until the engine answers again.
-async fn up(live: &Live) -> longshore::Result<()> {
-    crate::support::until("the engine", || async { Ok(live.ping().await.is_ok()) }).await
+/// Ends the engine, and waits for the next one.
+async fn renew(live: &Live, ending: Ending, survive: Survival) -> Outcome {
+    live.engine().end(ending, survive).await?;
+    Ok(crate::support::until("the engine", || async { Ok(live.ping().await.is_ok()) }).await?)
 }
 
-/// Follows a container while its engine is killed, again and again; what comes must be what is in its logs.
-async fn survives_kills(live: &Live, container: &Container, survive: Survival, kills: u64) -> Outcome {
+/// Follows a container while its engine ends, so often; what comes must be what is in its logs.
+async fn survives(live: &Live, container: &Container, ending: Ending, survive: Survival, times: u64) -> Outcome {
     let mut lines = container.logs().follow().resuming().lines().await?;
     let (mut all, (bursts, mut came)) = (Vec::new(), watch::channel(0));
     let reading = async {
@@ -399,11 +402,9 @@ async fn survives_kills(live: &Live, container: &Container, survive: Survival, k
         longshore::Result::<()>::Ok(())
     };
     let killing = async {
-        for kill in 1..=kills {
-            came.wait_for(|bursts| *bursts >= kill).await?;
-            live.engine().kill(survive)?;
-            tokio::time::sleep(Duration::from_millis(100)).await;
-            up(live).await?;
+        for number in 1..=times {
+            came.wait_for(|bursts| *bursts >= number).await?;
+            renew(live, ending, survive).await?;
             // Who did not survive begins anew.
             if survive == Survival::Containers {
                 container.kill_with(&KillOptions::default().signal("USR1")).await?;
@@ -417,10 +418,11 @@ async fn survives_kills(live: &Live, container: &Container, survive: Survival, k
     killed?;
     read?;
     let expected = read_all(container).await?;
-    tally("resuming", "engine kills", kills);
-    tally("resuming", "lines expected over engine kills", expected.len() as u64);
-    println!("{}: {} lines came over {kills} kills of the engine", live.engine().name(), all.len());
-    assert!(expected.len() as u64 >= kills * BURST, "{} lines", expected.len());
+    let kind = if ending == Ending::Kill { "engine kills" } else { "engine restarts" };
+    tally("resuming", kind, times);
+    tally("resuming", &format!("lines expected over {kind}"), expected.len() as u64);
+    println!("{}: {} lines came over {times} {kind}", live.engine().name(), all.len());
+    assert!(expected.len() as u64 >= times * BURST, "{} lines", expected.len());
     compare(&all, &expected);
     Ok(())
 }
@@ -470,20 +472,22 @@ fn ends_burst(line: &Line) -> bool {
 
 async fn lines_survive_an_engine_that_is_killed(live: Live) -> Outcome {
     // The engine that runs now has to end first for the next one to let containers live.
-    live.engine().kill(Survival::Containers)?;
-    tokio::time::sleep(Duration::from_millis(100)).await;
-    up(&live).await?;
+    renew(&live, Ending::Kill, Survival::Containers).await?;
     let container = live.start(live.spec(counting())).await?;
-    survives_kills(&live, &container, Survival::Containers, 4).await
+    survives(&live, &container, Ending::Kill, Survival::Containers, 4).await
+}
+
+async fn lines_survive_an_engine_that_is_asked_to_end(live: Live) -> Outcome {
+    renew(&live, Ending::Kill, Survival::Containers).await?;
+    let container = live.start(live.spec(counting())).await?;
+    survives(&live, &container, Ending::Request, Survival::Containers, 3).await
 }
 
 async fn containers_that_the_next_engine_starts_again_are_followed_on(live: Live) -> Outcome {
-    live.engine().kill(Survival::Nothing)?;
-    tokio::time::sleep(Duration::from_millis(100)).await;
-    up(&live).await?;
+    renew(&live, Ending::Kill, Survival::Nothing).await?;
     let spec = live.spec(counting()).restart(longshore::RestartPolicy::always());
     let container = live.start(spec).await?;
-    survives_kills(&live, &container, Survival::Nothing, 3).await
+    survives(&live, &container, Ending::Kill, Survival::Nothing, 3).await
 }
 
 async fn events_that_a_killed_engine_forgot_are_told(live: Live) -> Outcome {
@@ -497,7 +501,7 @@ async fn events_that_a_killed_engine_forgot_are_told(live: Live) -> Outcome {
             break;
         }
     }
-    live.engine().kill(Survival::Nothing)?;
+    live.engine().end(Ending::Kill, Survival::Nothing).await?;
     tally("resuming", "engine kills", 1);
     let resumed = loop {
         if let Resuming::Resumed(resumed) = events.next().await.expect("no end")? {
