@@ -4,12 +4,17 @@
 //! on its version and on the `Accept` header.
 
 use std::fmt;
+use std::ops::Range;
 
 use bytes::{Bytes, BytesMut};
-use memchr::memchr2;
+use memchr::{memchr, memchr2};
 
 /// The largest value that is accepted, in bytes.
 pub const MAXIMUM_VALUE: usize = 16 * 1024 * 1024;
+
+/// The longest line that [`Splitter::line`] tells, in bytes: what has no line of its own must not be looked through again
+/// and again for its end.
+const LONGEST_LINE: usize = 16 * 1024;
 
 /// How deep objects and arrays may be nested.
 pub const MAXIMUM_DEPTH: usize = 127;
@@ -72,6 +77,22 @@ impl Splitter {
         }
         self.begun.extend_from_slice(&tail);
         Ok(Some(self.begun.split().freeze()))
+    }
+
+    /// Where the line is that `input` begins with, if it may be the next value. If it is a value, it is the one that
+    /// [`next`](Splitter::next) gives; the line break behind it may be left out of what that is given then.
+    ///
+    /// Whoever decodes values learns where they end, so that one that has a line of its own need not be looked through
+    /// before. The decoder has to refuse what is more than a value.
+    pub fn line(&self, input: &[u8]) -> Option<Range<usize>> {
+        if self.scan != Scan::Between {
+            return None;
+        }
+        let start = input.iter().position(|byte| !is_separator(*byte))?;
+        let within = &input[start..input.len().min(start + LONGEST_LINE)];
+        let line = &within[..memchr(b'\n', within)?];
+        let openings = line.iter().filter(|byte| matches!(byte, b'{' | b'[')).count();
+        (openings <= MAXIMUM_DEPTH).then_some(start..start + line.len())
     }
 
     /// Takes what the end of the stream completes: a number or word that nothing follows.
@@ -188,6 +209,22 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_line_may_be_a_value() {
+        let line = |text: &[u8]| Splitter::default().line(text).map(|range| text[range].to_vec());
+        assert_eq!(line(b" \r\n\x1e{\"a\":1} \r\n{}").as_deref(), Some(b"{\"a\":1} \r".as_slice()));
+        for none in ["", "\n\r\n", "{\"a\":1}"] {
+            assert_eq!(line(none.as_bytes()), None, "{none:?}");
+        }
+        let nested = |depth: usize| [vec![b'['; depth], vec![b']'; depth], b"\n".to_vec()].concat();
+        assert!(line(&nested(MAXIMUM_DEPTH)).is_some() && line(&nested(MAXIMUM_DEPTH + 1)).is_none());
+        let long = |length: usize| [vec![b'1'; length], b"\n".to_vec()].concat();
+        assert!(line(&long(LONGEST_LINE - 1)).is_some() && line(&long(LONGEST_LINE)).is_none());
+        let mut begun = Splitter::default();
+        assert_eq!(begun.next(&mut Bytes::from_static(b"{\"a\":")), Ok(None));
+        assert_eq!(begun.line(b"1\n"), None);
     }
 
     #[test]

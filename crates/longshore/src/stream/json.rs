@@ -4,12 +4,12 @@ use std::marker::PhantomData;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use futures_core::Stream;
 use longshore_wire::json::Splitter;
 use serde::de::DeserializeOwned;
 
-use crate::error::Result;
+use crate::error::{Operation, Result};
 use crate::http::{Body, Response};
 
 /// Values that the engine sends as JSON, one after another.
@@ -34,7 +34,7 @@ impl<T: DeserializeOwned> JsonStream<T> {
         }
     }
 
-    pub(crate) fn operation(&self) -> &crate::error::Operation {
+    pub(crate) fn operation(&self) -> &Operation {
         self.body.operation()
     }
 
@@ -52,13 +52,20 @@ impl<T: DeserializeOwned> JsonStream<T> {
         poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
     }
 
-    /// Takes the text of the next value; not to be called again after `None` or an error.
-    pub(crate) fn poll_value(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes>>> {
+    /// Takes the next value as `decode` reads it; not to be called again after `None` or an error.
+    pub(crate) fn poll_decoded<V>(
+        &mut self,
+        decode: impl Fn(&Operation, &[u8]) -> Result<V>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<V>>> {
         loop {
+            if let Some(value) = self.take_line(&decode) {
+                return Poll::Ready(Some(Ok(value)));
+            }
             match self.splitter.next(&mut self.piece) {
-                Ok(Some(value)) => return Poll::Ready(Some(Ok(value))),
+                Ok(Some(value)) => return Poll::Ready(Some(decode(self.operation(), &value))),
                 Ok(None) => {}
-                Err(error) => return Poll::Ready(Some(Err(self.body.operation().bad_stream(error)))),
+                Err(error) => return Poll::Ready(Some(Err(self.operation().bad_stream(error)))),
             }
             match ready!(self.body.poll_next(context)) {
                 Some(Ok(piece)) => self.piece = piece,
@@ -66,10 +73,21 @@ impl<T: DeserializeOwned> JsonStream<T> {
                 None => {
                     self.ended = true;
                     let rest = self.splitter.end_of_input();
-                    return Poll::Ready(rest.map_err(|error| self.body.operation().bad_stream(error)).transpose());
+                    return Poll::Ready(match rest.map_err(|error| self.operation().bad_stream(error)) {
+                        Ok(rest) => rest.map(|value| decode(self.operation(), &value)),
+                        Err(error) => Some(Err(error)),
+                    });
                 }
             }
         }
+    }
+
+    /// Takes the next value if it has a line of its own, as engines write them: then nothing has to look for its end.
+    fn take_line<V>(&mut self, decode: impl Fn(&Operation, &[u8]) -> Result<V>) -> Option<V> {
+        let line = self.splitter.line(&self.piece)?;
+        let value = decode(self.operation(), self.piece.get(line.clone())?).ok()?;
+        self.piece.advance(line.end);
+        Some(value)
     }
 }
 
@@ -80,8 +98,7 @@ impl<T: DeserializeOwned> Stream for JsonStream<T> {
         if self.ended {
             return Poll::Ready(None);
         }
-        let value = ready!(self.poll_value(context));
-        let item = value.map(|value| value.and_then(|value| self.body.operation().decode(&value)));
+        let item = ready!(self.poll_decoded(Operation::decode, context));
         self.ended |= !matches!(item, Some(Ok(_)));
         if self.ended {
             self.piece = Bytes::new();

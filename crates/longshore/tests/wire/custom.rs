@@ -59,6 +59,37 @@ async fn answers_may_come_in_any_pieces() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_value_is_the_same_on_a_line_of_its_own_and_elsewhere() {
+    let too_deep = [vec![b'['; 128], vec![b']'; 128], b"\n1\n".to_vec()].concat();
+    let texts: [(&[u8], usize, Option<ErrorKind>); 11] = [
+        (b"{\"a\":1}\n{\"a\":2}\r\n", 2, None),
+        (b" \r\n\x1e{\"a\":1} \n\x1e[2]\n", 2, None),
+        (b"{\"a\":\n1}\n{\n\"a\":2\n}\n3\n", 3, None),
+        (b"{\"a\":1}{\"a\":2}\n{\"a\":3} 4\n{\"a\":5}", 5, None),
+        (b"12\n13 true\n\"x\"\nnull\n", 5, None),
+        (b"{\"a\":1}x\n{\"a\":2}\n", 1, Some(ErrorKind::Decode)),
+        (b"1\n{\"a\":\"x\ny\"}\n2\n", 1, Some(ErrorKind::Decode)),
+        (b"1\n{\"a\":\"\xff\"}\n", 1, Some(ErrorKind::Decode)),
+        (b"1\n{\"a\":\n", 1, Some(ErrorKind::Truncated)),
+        (b"1\n}\n2\n", 1, Some(ErrorKind::Decode)),
+        (&too_deep, 0, Some(ErrorKind::Protocol)),
+    ];
+    for (text, items, error) in texts {
+        let mut all = Vec::new();
+        for length in [1, 5, text.len()] {
+            let chunks: Vec<&[u8]> = text.chunks(length).collect();
+            let answer = answer("200 OK", &["Transfer-Encoding: chunked"], chunked(&chunks));
+            let (_engine, docker) = engine("GET /v1.44/something/new", answer);
+            let drained = drain(docker.request(Method::Get, NEW).json_stream::<Value>().await.unwrap()).await;
+            assert_eq!(drained.error.as_ref().map(|error| error.kind()), error, "{text:?}");
+            all.push((drained.items, drained.error.map(|error| error.to_string())));
+        }
+        assert_eq!(all[0].0.len(), items, "{text:?}");
+        assert!(all.iter().all(|one| one == &all[0]), "{text:?}: {all:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_cut_answer_is_an_error() {
     let whole = Answer::new(answer("200 OK", &["Transfer-Encoding: chunked"], chunked(&["{\"a\":1}", "{\"a\":2}"])));
     for cut in head_length(&whole.bytes())..whole.len() {

@@ -134,8 +134,7 @@ impl FollowEvents {
         let response = self.docker.send(events(&self.options)).await?;
         let answered = answered_at(response.head());
         let messages = JsonStream::new(response);
-        let operation = messages.operation().clone();
-        Ok((Events { messages: Some(messages), operation }, answered))
+        Ok((Events { messages: Some(messages) }, answered))
     }
 }
 
@@ -163,7 +162,6 @@ fn events(options: &EventsOptions) -> Request {
 /// What happens on an engine; see [`Docker::events`].
 pub struct Events {
     messages: Option<JsonStream<EventMessage>>,
-    operation: Operation,
 }
 
 /// What the engine says when it can't go on.
@@ -193,17 +191,17 @@ impl Events {
     pub fn fan_out(self, capacity: usize) -> FanOut<EventMessage> {
         FanOut::new(self, capacity)
     }
+}
 
-    fn read(&self, json: &[u8]) -> Result<EventMessage> {
-        let event: EventMessage = self.operation.decode(json)?;
-        if !event.kind.as_str().is_empty() {
-            return Ok(event);
-        }
-        let Failure { error, message } = self.operation.decode(json)?;
-        match [error, message].into_iter().find(|text| !text.is_empty()) {
-            Some(reason) => Err(self.operation.error(ErrorKind::InStream, reason)),
-            None => Err(self.operation.error(ErrorKind::Decode, "something came that is no event")),
-        }
+fn read(operation: &Operation, json: &[u8]) -> Result<EventMessage> {
+    let event: EventMessage = operation.decode(json)?;
+    if !event.kind.as_str().is_empty() {
+        return Ok(event);
+    }
+    let Failure { error, message } = operation.decode(json)?;
+    match [error, message].into_iter().find(|text| !text.is_empty()) {
+        Some(reason) => Err(operation.error(ErrorKind::InStream, reason)),
+        None => Err(operation.error(ErrorKind::Decode, "something came that is no event")),
     }
 }
 
@@ -213,8 +211,7 @@ impl Stream for Events {
     #[inline]
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let Some(messages) = &mut self.messages else { return Poll::Ready(None) };
-        let value = ready!(messages.poll_value(context));
-        let event = value.map(|value| value.and_then(|value| self.read(&value)));
+        let event = ready!(messages.poll_decoded(read, context));
         if !matches!(event, Some(Ok(_))) {
             self.messages = None;
         }
