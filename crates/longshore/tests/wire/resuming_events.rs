@@ -175,6 +175,27 @@ async fn what_the_engine_does_not_remember_is_told() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_may_be_new_is_not_kept_without_end() {
+    let ids: Vec<String> = (0..6).map(|number| format!("{number}{}", "x".repeat(1_000_000))).collect();
+    let large: Vec<(i64, &str)> = ids.iter().map(|id| (EVENTS[0].0, id.as_str())).collect();
+    // After four it need not have ended, nor be silent, for the fifth to be told.
+    for (count, soon) in [(4, false), (6, true)] {
+        let again = told(&large[..count]);
+        let length = again.len() - 5;
+        let engine = lost_after_first(Exchange::new(target(Some(0)), again.fails_after(length, Fault::Stall)));
+        let mut events = call(&engine).await.unwrap();
+        assert!(matches!(events.next().await, Some(Ok(Resuming::Item(_)))));
+        let begun = tokio::time::Instant::now();
+        let Some(Ok(Resuming::Resumed(resumed))) = events.next().await else { panic!("it is not told") };
+        assert_eq!((resumed.missed, begun.elapsed() < Duration::from_secs(1)), (Missed::Unknown, soon));
+        for id in &ids[..count] {
+            let Some(Ok(Resuming::Item(event))) = events.next().await else { panic!("it is lost") };
+            assert!(event.actor.id == *id);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_event_that_the_engine_tells_twice_comes_once() {
     let twice: Vec<_> = EVENTS.iter().flat_map(|event| [*event, *event]).collect();
     let engine = ScriptedEngine::new([Exchange::new(target(None), told(&twice))]);

@@ -43,9 +43,7 @@ async fn answers_may_come_apart_anywhere() {
 #[tokio::test(start_paused = true)]
 async fn answers_may_come_byte_by_byte() {
     for transcript in transcripts() {
-        // What opens WebSockets takes so many small pieces for an attack.
-        let over_websocket = transcript.name.ends_with("WebSocket");
-        for size in [1, 2, 3, 7].into_iter().filter(|size| *size == 7 || !over_websocket) {
+        for size in [1, 2, 3, 7] {
             let engine = transcript.engine_with(|_, answer| answer.pieces(size));
             check(&transcript, &engine, &format!("pieces of {size}")).await;
             // As above, but without a pause between two reads.

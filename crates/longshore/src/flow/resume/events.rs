@@ -23,6 +23,10 @@ const OVERLAP: Duration = Duration::from_secs(5);
 /// How many events are remembered, to leave out those that come again. The engine gives back 256 at most.
 const REMEMBERED: usize = 512;
 
+/// How much their texts may be together while it is not known yet whether they are new, in bytes. An event with many labels
+/// has a few KiB.
+const HELD: usize = 4 * 1024 * 1024;
+
 /// How long the engine may take to give back the events that it remembers.
 const GIVEN_WITHIN: Duration = Duration::from_secs(2);
 
@@ -139,6 +143,8 @@ pub struct ResumingEvents {
 struct Seek {
     /// New ones from before the latest.
     held: Vec<EventMessage>,
+    /// How long their texts are.
+    length: usize,
     /// The engine gives what it remembers at once.
     over: Pin<Box<Sleep>>,
 }
@@ -257,7 +263,7 @@ impl ResumingEvents {
         self.answered.get_or_insert_with(|| answered().unwrap_or(now));
         self.state = State::Reading(Box::new(events));
         self.opened = Instant::now();
-        self.seek = (!is_first).then(|| Seek { held: Vec::new(), over: Box::pin(sleep(GIVEN_WITHIN)) });
+        self.seek = (!is_first).then(|| Seek { held: Vec::new(), length: 0, over: Box::pin(sleep(GIVEN_WITHIN)) });
     }
 
     fn take(&mut self, event: EventMessage) {
@@ -270,7 +276,8 @@ impl ResumingEvents {
         }
         let time = event.time.to_system_time();
         if let Some(seek) = &mut self.seek {
-            if time <= self.latest && seek.held.len() < REMEMBERED {
+            seek.length += length(&event);
+            if time <= self.latest && seek.held.len() < REMEMBERED && seek.length <= HELD {
                 seek.held.push(event);
                 return;
             }
@@ -345,6 +352,12 @@ fn print(event: &EventMessage) -> u64 {
     (kind.as_str(), action.as_str(), action_detail, scope.as_str(), time).hash(&mut hasher);
     (&actor.id, &actor.attributes).hash(&mut hasher);
     hasher.finish()
+}
+
+/// How long the texts of an event are.
+fn length(event: &EventMessage) -> usize {
+    let attributes = event.actor.attributes.iter().map(|(name, value)| name.len() + value.len());
+    event.action_detail.len() + event.actor.id.len() + attributes.sum::<usize>()
 }
 
 impl Stream for ResumingEvents {

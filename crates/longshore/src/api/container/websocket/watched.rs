@@ -4,19 +4,44 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::transport::Io;
 
-/// A connection that tells where in the head of the answer it ended: what opens the WebSocket does not.
+/// The longest head, in bytes.
+const LONGEST_HEAD: usize = 64 * 1024;
+
+/// A connection that gives the head of the answer in one piece, however it comes, and tells where in it it ended. What
+/// opens the WebSocket does neither: it takes a head of many small pieces for an attack.
 pub(super) struct Watched {
     io: Box<dyn Io>,
     place: Place,
+    /// What came of the head, and right behind it.
+    begun: BytesMut,
 }
 
 impl Watched {
     pub(super) fn new(io: Box<dyn Io>) -> Self {
-        Watched { io, place: Place::Head { length: 0, ending: 0 } }
+        Watched { io, place: Place::Head { length: 0, ending: 0 }, begun: BytesMut::new() }
+    }
+
+    fn poll_head(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while matches!(self.place, Place::Head { .. }) {
+            let mut piece = [0; 1024];
+            let mut buffer = ReadBuf::new(&mut piece);
+            ready!(Pin::new(&mut self.io).poll_read(context, &mut buffer))?;
+            if buffer.filled().is_empty() {
+                return Poll::Ready(self.place.end());
+            }
+            self.place.pass(buffer.filled());
+            self.begun.extend_from_slice(buffer.filled());
+            if self.begun.len() > LONGEST_HEAD {
+                let message = format!("the head of the answer is longer than {LONGEST_HEAD} bytes");
+                return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, message)));
+            }
+        }
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -26,16 +51,13 @@ impl AsyncRead for Watched {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let before = buffer.filled().len();
-        ready!(Pin::new(&mut self.io).poll_read(context, buffer))?;
-        let come = buffer.filled().get(before..).unwrap_or_default();
-        Poll::Ready(match come {
-            [] if buffer.remaining() > 0 => self.place.end(),
-            come => {
-                self.place.pass(come);
-                Ok(())
-            }
-        })
+        ready!(self.poll_head(context))?;
+        if self.begun.is_empty() {
+            return Pin::new(&mut self.io).poll_read(context, buffer);
+        }
+        let count = self.begun.len().min(buffer.remaining());
+        buffer.put_slice(&self.begun.split_to(count));
+        Poll::Ready(Ok(()))
     }
 }
 
