@@ -7,6 +7,7 @@ use std::process::Command;
 
 use clap::Args;
 use longshore_testkit::tally;
+use serde::Deserialize;
 
 use crate::error::{Context, Error, Result};
 use crate::workspace;
@@ -38,8 +39,12 @@ const TOPICS: &[(&str, &str)] = &[
     ("faults", "Answers and requests that are cut, reset or stalled, at every byte of every kind of exchange."),
     ("cancellation", "Every call, dropped after so many polls, for every number until it completes."),
     ("bounds", "Streams whose memory was measured, and answers that would take too much."),
-    ("resuming", "Streams that go on after their connection was lost, and after their engine was killed."),
+    (
+        "resuming",
+        "Streams that go on after their connection was lost, and after their engine was killed or asked to end.",
+    ),
     ("guards", "Things that are removed when what guards them is dropped, panics, is cancelled or killed."),
+    ("demo", "The demo, to which a signal is sent at every step."),
     ("fuzzing", "Inputs made by chance and checked by the ordinary tests, and by `cargo xtask fuzz`."),
     ("load", "Many calls at a time and one after another, on every engine."),
 ];
@@ -55,7 +60,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     if !fs::read_to_string(&counts)?.contains(BESIDE) {
         counting(workspace::cargo(&["run", "--package", "bench", "--bin", "bench-faults"]), &counts)?;
     }
-    let page = page(&read(&fs::read_to_string(&counts)?)?, &facts(arguments)?);
+    let page = page(&read(&fs::read_to_string(&counts)?)?, &facts(arguments)?)?;
     let path = workspace::root().join(PAGE);
     fs::create_dir_all(path.parent().unwrap_or(&path))?;
     fs::write(&path, page).context(|| format!("write {PAGE}"))?;
@@ -116,10 +121,31 @@ fn facts(arguments: &Arguments) -> Result<Vec<(&'static str, String)>> {
         ("date", output("date", &["-u", "+%Y-%m-%d %H:%M UTC"])?),
         ("longshore", if changes.is_empty() { commit } else { format!("{commit} with changes") }),
         ("compiler", output("rustc", &["--version"])?),
+        ("bollard", version_of("bollard")?),
     ])
 }
 
-fn page(counts: &Counts, facts: &[(&str, String)]) -> String {
+/// The version of a package that the workspace is built with.
+fn version_of(package: &str) -> Result<String> {
+    #[derive(Deserialize)]
+    struct Lock {
+        package: Vec<Package>,
+    }
+    #[derive(Deserialize)]
+    struct Package {
+        name: String,
+        version: String,
+    }
+    let lock: Lock = toml::from_str(&fs::read_to_string(workspace::root().join("Cargo.lock"))?)?;
+    let found = lock.package.into_iter().find(|found| found.name == package);
+    found.map(|found| found.version).ok_or_else(|| Error::new(format!("Cargo.lock has no {package}")))
+}
+
+fn page(counts: &Counts, facts: &[(&str, String)]) -> Result<String> {
+    let is_known = |topic: &str| topic == BESIDE || TOPICS.iter().any(|(known, _)| *known == topic);
+    if let Some(topic) = counts.keys().find(|topic| !is_known(topic)) {
+        return Err(Error::new(format!("the page has no place for what was counted of {topic:?}")));
+    }
     let mut page = "# Reliability\n\nWhat the tests have counted in one run. Every figure is written by the command \
         below, none by hand; a run in which a test fails writes nothing.\n\n"
         .to_owned();
@@ -136,7 +162,7 @@ fn page(counts: &Counts, facts: &[(&str, String)]) -> String {
     if let Some(counted) = counts.get(BESIDE) {
         page += &beside(counted);
     }
-    page
+    Ok(page)
 }
 
 /// What became of the same faults, for each of the peers.
@@ -193,11 +219,22 @@ mod tests {
             beside bollard\tlongshore logs error\t7\nbeside bollard\tbollard logs error\t5\n\
             beside bollard\tlongshore logs hang\t0\nbeside bollard\tbollard logs hang\t2\n\
             beside bollard\tlongshore logs panic\t0\nbeside bollard\tbollard logs panic\t0\n";
-        let page = page(&read(text).unwrap(), &[("date", "today".to_owned())]);
+        let page = page(&read(text).unwrap(), &[("date", "today".to_owned())]).unwrap();
         let (faults, load) = (page.find("| hangs | 0 |"), page.find("| requests | 1,234,567 |"));
         assert!(faults.is_some() && faults < load, "{page}");
         assert!(page.contains("- date: today\n") && page.contains("| logs error | 7 | 5 |"), "{page}");
         assert!(page.contains("| logs hang | 0 | 2 |") && !page.contains("panic"), "{page}");
+    }
+
+    #[test]
+    fn no_count_is_left_out() {
+        let error = page(&read("weather\train\t1\n").unwrap(), &[]).unwrap_err();
+        assert!(error.to_string().contains("\"weather\""), "{error}");
+    }
+
+    #[test]
+    fn the_version_of_the_peer_is_that_of_the_workspace() {
+        assert!(version_of("bollard").unwrap().split('.').count() == 3 && version_of("no-such-package").is_err());
     }
 
     #[test]

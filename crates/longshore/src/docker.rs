@@ -141,8 +141,9 @@ impl Docker {
     /// The context `default` means no context: then 4 and 5 count, and for a program that names it, 1.
     /// [`endpoint`](Docker::endpoint) tells what was decided and why.
     ///
-    /// `DOCKER_API_VERSION` sets the version of the API. The `HttpHeaders` of `config.json` go with every request, but for
-    /// those that belong to HTTP itself and `User-Agent`.
+    /// `DOCKER_API_VERSION` sets the version of the API. The header fields of `DOCKER_CUSTOM_HEADERS`, a list such as
+    /// `X-One=1,"X-Two=2, 3"`, or else the `HttpHeaders` of `config.json` go with every request, but for those that belong
+    /// to HTTP itself and `User-Agent`.
     ///
     /// # Errors
     /// [`Config`](ErrorKind::Config) when one of these says something that can't be used: an address that is none, a

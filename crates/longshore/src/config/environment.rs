@@ -8,13 +8,14 @@ use super::ConfigFile;
 use crate::error::{ErrorKind, Operation, Result};
 
 /// The variables that decide anything.
-const VARIABLES: [&str; 13] = [
+const VARIABLES: [&str; 14] = [
     "COLIMA_HOME",
     "DOCKER_API_VERSION",
     "DOCKER_AUTH_CONFIG",
     "DOCKER_CERT_PATH",
     "DOCKER_CONFIG",
     "DOCKER_CONTEXT",
+    "DOCKER_CUSTOM_HEADERS",
     "DOCKER_HOST",
     "DOCKER_TLS",
     "DOCKER_TLS_VERIFY",
@@ -129,7 +130,8 @@ impl Environment {
 impl fmt::Debug for Environment {
     // Only of these it is known that they hold no secret.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let is_open = |name: &str| VARIABLES.contains(&name) && name != "DOCKER_AUTH_CONFIG";
+        let secret = ["DOCKER_AUTH_CONFIG", "DOCKER_CUSTOM_HEADERS"];
+        let is_open = |name: &str| VARIABLES.contains(&name) && !secret.contains(&name);
         let shown = |(name, value)| (name, if is_open(name) { value } else { "[hidden]" });
         let variables = self.variables.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         formatter.debug_map().entries(variables.map(shown)).finish()
@@ -145,6 +147,7 @@ mod tests {
         let environment = Environment::default()
             .variable("DOCKER_HOST", "unix:///run/a.sock")
             .variable("DOCKER_AUTH_CONFIG", "s3cret")
+            .variable("DOCKER_CUSTOM_HEADERS", "X-Token=s3cret")
             .variable("TOKEN", "s3cret");
         let shown = format!("{environment:?}");
         assert!(shown.contains("unix:///run/a.sock") && shown.contains("\"TOKEN\""), "{shown}");

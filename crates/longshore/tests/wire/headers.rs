@@ -70,6 +70,18 @@ async fn they_go_with_the_handshake_of_a_websocket() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn those_of_the_variable_stand_in_for_those_of_the_file() {
+    let folder = Folder::new();
+    let environment = environment(&folder, r#"{"HttpHeaders": {"X-Meta": "a", "X-Other": "b"}}"#);
+    let engine = ScriptedEngine::new([Exchange::new("HEAD /_ping", ping("1.44".parse().unwrap()))]);
+    let listed = environment.variable("DOCKER_CUSTOM_HEADERS", "\"X-Meta=1, 2\",Host=evil");
+    docker(&engine, listed).ping().await.unwrap();
+    let request = &engine.received()[0];
+    assert_eq!((request.header("x-meta"), request.header("x-other")), (Some("1, 2"), None));
+    assert_eq!(request.header("host"), Some("docker"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn one_that_can_not_be_sent_is_an_error_without_its_value() {
     let folder = Folder::new();
     let environment = environment(&folder, r#"{"HttpHeaders": {"X-Bad": "s3cret\r\nHost: evil"}}"#);
