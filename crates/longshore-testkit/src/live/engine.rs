@@ -135,8 +135,8 @@ impl LiveEngine {
         self.docker.swarm().inspect().await.is_err_and(|error| error.is_conflict())
     }
 
-    /// The engine for one test alone: its swarm, or all of it where it may be killed.
-    pub async fn own_swarm(&self) -> RwLockWriteGuard<'_, ()> {
+    /// The engine for one test alone: its swarm, or all of it where it may be killed; Podman's images.
+    pub async fn alone(&self) -> RwLockWriteGuard<'_, ()> {
         self.swarm.write().await
     }
 

@@ -102,7 +102,8 @@ async fn remove(engine: &LiveEngine, of_run: impl Fn(&str) -> bool) -> Result<Ve
     }
     for image in docker.images().list().await? {
         for name in names_of_runs(&image, &of_run) {
-            removed.push(format!("image {name}"));
+            let labels: Vec<_> = image.labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            removed.push(format!("image {name} with {}", labels.join(", ")));
             gone(docker.image(name).remove_with(&ImageRemoveOptions::default().force()).await)?;
         }
     }

@@ -107,12 +107,17 @@ impl Live {
 
     /// How to import an image so that it is found when the test has ended.
     pub fn import_options(&self) -> ImportOptions {
-        ImportOptions::default().repository(self.image_name()).change(format!("LABEL {LABEL}={}", self.0.run.id()))
+        ImportOptions::default().repository(self.image_name()).change(format!(
+            "LABEL {LABEL}={} {CASE}={}",
+            self.0.run.id(),
+            self.case()
+        ))
     }
 
     /// How to build an image so that it is found when the test has ended: it has a name of its own.
     pub fn build_options(&self) -> BuildOptions {
         let options = BuildOptions::default().tag(self.image_name()).label(LABEL, self.0.run.id());
+        let options = options.label(CASE, self.case());
         // Podman looks for a cached step in all images, and fails when a test removes one of them meanwhile.
         if self.engine().is_podman() { options.no_cache() } else { options }
     }
