@@ -106,7 +106,8 @@ fn read(text: &str) -> Result<Counts> {
 fn facts(arguments: &Arguments) -> Result<Vec<(&'static str, String)>> {
     let command = match arguments.counts {
         Some(_) => "`cargo xtask test`, and for longer `cargo xtask fuzz`, with `LONGSHORE_TALLY=FILE`; then \
-                    `cargo xtask reliability --counts FILE`"
+                    `cargo xtask reliability --counts FILE`. Fuzzing and load may have been counted in longer runs before, \
+                    on other commits"
             .to_owned(),
         None => format!("`cargo xtask reliability --load-seconds {}`", arguments.load_seconds),
     };
@@ -146,9 +147,10 @@ fn page(counts: &Counts, facts: &[(&str, String)]) -> Result<String> {
     if let Some(topic) = counts.keys().find(|topic| !is_known(topic)) {
         return Err(Error::new(format!("the page has no place for what was counted of {topic:?}")));
     }
-    let mut page = "# Reliability\n\nWhat the tests have counted in one run. Every figure is written by the command \
-        below, none by hand; a run in which a test fails writes nothing.\n\n"
-        .to_owned();
+    let mut page =
+        "# Reliability\n\nWhat the tests have counted. Every figure is written by the command below, none by \
+        hand; a run in which a test fails writes nothing.\n\n"
+            .to_owned();
     for (name, fact) in facts {
         page += &format!("- {name}: {fact}\n");
     }
