@@ -23,7 +23,7 @@ const OVERLAP: Duration = Duration::from_secs(5);
 /// How many events are remembered, to leave out those that come again. The engine gives back 256 at most.
 const REMEMBERED: usize = 512;
 
-/// How much their texts may be together while it is not known yet whether they are new, in bytes. An event with many labels
+/// How much memory their texts may take together while it is not known yet whether they are new, in bytes. An event with many labels
 /// has a few KiB.
 const HELD: usize = 4 * 1024 * 1024;
 
@@ -143,7 +143,7 @@ pub struct ResumingEvents {
 struct Seek {
     /// New ones from before the latest.
     held: Vec<EventMessage>,
-    /// How long their texts are.
+    /// How much memory their texts take.
     length: usize,
     /// The engine gives what it remembers at once.
     over: Pin<Box<Sleep>>,
@@ -354,10 +354,13 @@ fn print(event: &EventMessage) -> u64 {
     hasher.finish()
 }
 
-/// How long the texts of an event are.
+/// How much memory the texts of an event take, about.
 fn length(event: &EventMessage) -> usize {
-    let attributes = event.actor.attributes.iter().map(|(name, value)| name.len() + value.len());
-    event.action_detail.len() + event.actor.id.len() + attributes.sum::<usize>()
+    let EventMessage { kind, action, action_detail, actor, scope, .. } = event;
+    let words = [kind.as_str(), action.as_str(), action_detail, scope.as_str(), &actor.id].map(str::len);
+    let attributes = actor.attributes.iter();
+    let attributes = attributes.map(|(name, value)| size_of::<(String, String)>() + name.len() + value.len());
+    words.iter().sum::<usize>() + attributes.sum::<usize>()
 }
 
 impl Stream for ResumingEvents {
@@ -384,5 +387,28 @@ impl fmt::Debug for ResumingEvents {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ended = matches!(self.state, State::Ended);
         formatter.debug_struct("ResumingEvents").field("ended", &ended).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_text_of_an_event_counts() {
+        let long = "x".repeat(1000);
+        let of = |json: &str| length(&serde_json::from_str(&json.replace("long", &long)).unwrap());
+        for json in [
+            r#"{"Type":"long"}"#,
+            r#"{"Action":"long"}"#,
+            r#"{"Action":"die: long"}"#,
+            r#"{"scope":"long"}"#,
+            r#"{"Actor":{"ID":"long"}}"#,
+            r#"{"Actor":{"Attributes":{"long":""}}}"#,
+            r#"{"Actor":{"Attributes":{"":"long"}}}"#,
+        ] {
+            assert!((1000..1100).contains(&of(json)), "{json}: {}", of(json));
+        }
+        assert!(of(r#"{"Actor":{"Attributes":{"a":"","b":""}}}"#) > 2 * size_of::<(String, String)>());
     }
 }
