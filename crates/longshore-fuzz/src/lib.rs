@@ -21,6 +21,8 @@
 //! | [`unpack`] | `copy_out` writes nowhere but in its target, and nothing but files, folders and links |
 //! | [`sanitize`] | a terminal finds nothing to obey in what was sanitized |
 //! | [`buildkit`] | BuildKit's traces |
+//!
+//! Mounts have no target: longshore takes them as values, and reads none from a text.
 
 pub mod answers;
 pub mod buildkit;

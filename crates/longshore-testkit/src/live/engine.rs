@@ -27,7 +27,7 @@ pub struct LiveEngine {
     api: ApiVersion,
     podman: bool,
     pub(super) shared: OnceCell<Container>,
-    swarm: RwLock<()>,
+    taken: RwLock<()>,
 }
 
 impl LiveEngine {
@@ -52,7 +52,7 @@ impl LiveEngine {
             api,
             podman,
             shared: OnceCell::new(),
-            swarm: RwLock::default(),
+            taken: RwLock::default(),
         })
     }
 
@@ -119,12 +119,12 @@ impl LiveEngine {
     /// # Errors
     /// As [`Swarm::init`](longshore::Swarm::init).
     pub async fn share_swarm(&self) -> Result<RwLockReadGuard<'_, ()>> {
-        let shared = self.swarm.read().await;
+        let shared = self.taken.read().await;
         if !self.is_outside_swarms().await {
             return Ok(shared);
         }
         drop(shared);
-        let alone = self.swarm.write().await;
+        let alone = self.taken.write().await;
         if self.is_outside_swarms().await {
             self.docker.swarm().init_with(&swarm_of_one()).await?;
         }
@@ -137,7 +137,7 @@ impl LiveEngine {
 
     /// The engine for one test alone: its swarm, or all of it where it may be killed; Podman's images.
     pub async fn alone(&self) -> RwLockWriteGuard<'_, ()> {
-        self.swarm.write().await
+        self.taken.write().await
     }
 
     /// Does something in the engine's network namespace, on a thread of its own; in this machine's where the engine is

@@ -35,8 +35,7 @@ struct Share {
     engine: Arc<LiveEngine>,
     run: Arc<Run>,
     case: String,
-    /// In the order of their making.
-    images: Mutex<Vec<String>>,
+    images: Mutex<BTreeSet<String>>,
     plugins: Mutex<BTreeSet<String>>,
 }
 
@@ -107,17 +106,14 @@ impl Live {
 
     /// How to import an image so that it is found when the test has ended.
     pub fn import_options(&self) -> ImportOptions {
-        ImportOptions::default().repository(self.image_name()).change(format!(
-            "LABEL {LABEL}={} {CASE}={}",
-            self.0.run.id(),
-            self.case()
-        ))
+        let label = format!("LABEL {LABEL}={} {}", self.0.run.id(), self.label());
+        ImportOptions::default().repository(self.image_name()).change(label)
     }
 
     /// How to build an image so that it is found when the test has ended: it has a name of its own.
     pub fn build_options(&self) -> BuildOptions {
-        let options = BuildOptions::default().tag(self.image_name()).label(LABEL, self.0.run.id());
-        let options = options.label(CASE, self.case());
+        let options = BuildOptions::default().tag(self.image_name());
+        let options = options.label(LABEL, self.0.run.id()).label(CASE, self.case());
         // Podman looks for a cached step in all images, and fails when a test removes one of them meanwhile.
         if self.engine().is_podman() { options.no_cache() } else { options }
     }
@@ -125,7 +121,7 @@ impl Live {
     /// A name for an image that no other test uses. The image of this name is removed when the test has ended.
     pub fn image_name(&self) -> String {
         let name = format!("{IMAGES}{}", self.0.run.unique());
-        self.0.images.lock().unwrap_or_else(PoisonError::into_inner).push(name.clone());
+        self.0.images.lock().unwrap_or_else(PoisonError::into_inner).insert(name.clone());
         name
     }
 
@@ -138,7 +134,7 @@ impl Live {
 
     /// Sees to it that an image without a name is removed when the test has ended.
     pub fn keep(&self, image: &str) {
-        self.0.images.lock().unwrap_or_else(PoisonError::into_inner).push(image.to_owned());
+        self.0.images.lock().unwrap_or_else(PoisonError::into_inner).insert(image.to_owned());
     }
 
     /// Creates a container.
@@ -188,8 +184,7 @@ impl Live {
             gone(self.volume(volume.name).remove_with(&VolumeRemoveOptions::default().force()).await)?;
         }
         let images = std::mem::take(&mut *self.0.images.lock().unwrap_or_else(PoisonError::into_inner));
-        // What is made of an image goes before it.
-        for image in images.into_iter().rev() {
+        for image in images {
             gone(self.image(image).remove_with(&ImageRemoveOptions::default().force()).await)?;
         }
         let plugins = std::mem::take(&mut *self.0.plugins.lock().unwrap_or_else(PoisonError::into_inner));

@@ -61,8 +61,6 @@ async fn image(live: &Live, door: &Door, layers: usize) -> Result<Image> {
         let container = live.create(live.labelled(Spec::image(image.name())).network("host")).await?.container;
         container.put_archive("/", file(number)).await?;
         image = container.commit_with(&CommitOptions::default().without_pause()).await?;
-        // Podman removes it with the image that is made of it, unless another image goes at that moment.
-        live.keep(&format!("sha256:{}", image.name().trim_start_matches("sha256:")));
         container.remove().await?;
     }
     image.tag(&name).await?;
