@@ -2,13 +2,26 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde::{Deserialize, Deserializer, Serializer};
+use serde::Serializer;
+
+use crate::decode::{Decode, Place};
 
 pub(crate) fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&STANDARD.encode(bytes))
 }
 
-pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    Ok(STANDARD.decode(&text).unwrap_or_else(|_| text.into_bytes()))
+/// The bytes as they are decoded.
+#[derive(Default)]
+pub(crate) struct Base64(String);
+
+impl Decode for Base64 {
+    fn place(&mut self) -> Place<'_> {
+        self.0.place()
+    }
+}
+
+impl From<Base64> for Vec<u8> {
+    fn from(Base64(text): Base64) -> Self {
+        STANDARD.decode(&text).unwrap_or_else(|_| text.into_bytes())
+    }
 }

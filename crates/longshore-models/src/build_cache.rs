@@ -1,12 +1,11 @@
 //! What builds keep for the next ones.
 
-use serde::Deserialize;
-
 use crate::Timestamp;
+use crate::decode::Decode;
 use crate::open_enum::words;
 
 /// Tells of one part of the cache of builds.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct BuildCache {

@@ -1,7 +1,8 @@
 //! Checkpoints: containers frozen to disk.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
+use crate::decode::Decode;
 use crate::is_default;
 
 /// Asks to freeze a container to disk.
@@ -20,7 +21,7 @@ pub struct CheckpointCreate {
 }
 
 /// Names a checkpoint of a container.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct CheckpointSummary {

@@ -1,11 +1,10 @@
 //! OCI descriptors: what content is, how long, and which digest it has.
 
-use serde::Deserialize;
-
 use crate::SortedMap;
+use crate::decode::Decode;
 
 /// Describes content in an image store or registry.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Decode)]
 #[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Descriptor {
@@ -28,7 +27,7 @@ pub struct Descriptor {
 }
 
 /// Says what an image runs on.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct Platform {

@@ -1,8 +1,7 @@
 //! Sets that are objects with empty objects on the wire: `{"80/tcp": {}, "443/tcp": {}}`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use serde::de::{Deserialize, Deserializer, IgnoredAny};
 use serde::ser::{Serialize, Serializer};
 
 #[derive(serde::Serialize)]
@@ -10,10 +9,4 @@ struct Empty {}
 
 pub(crate) fn serialize<T: Serialize, S: Serializer>(set: &BTreeSet<T>, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_map(set.iter().map(|key| (key, Empty {})))
-}
-
-pub(crate) fn deserialize<'de, T: Deserialize<'de> + Ord, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<BTreeSet<T>, D::Error> {
-    Ok(BTreeMap::<T, IgnoredAny>::deserialize(deserializer)?.into_keys().collect())
 }

@@ -1,9 +1,9 @@
 //! What engines answer when something went wrong.
 
-use serde::Deserialize;
+use crate::decode::Decode;
 
 /// The body of an answer that tells of an error.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct ErrorResponse {
@@ -16,7 +16,7 @@ pub struct ErrorResponse {
 }
 
 /// Names what a request has made: the answer of exec create and commit, and of creations in a swarm.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct IdResponse {

@@ -1,7 +1,8 @@
 //! Further processes in running containers.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
+use crate::decode::Decode;
 use crate::{ConsoleSize, is_default};
 
 /// Asks for a process in a running container; it is started by a second request.
@@ -58,7 +59,7 @@ pub struct ExecStart {
 }
 
 /// Tells everything of one exec.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ExecInspect {
@@ -89,7 +90,7 @@ pub struct ExecInspect {
 }
 
 /// Tells what an exec runs.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Decode)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct ExecProcess {

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Serialize, Serializer};
 
+use crate::decode::{self, Decode, Place};
 use crate::open_enum::words;
 use crate::{Timestamp, duration_nanos, is_default};
 
@@ -16,7 +17,7 @@ use crate::{Timestamp, duration_nanos, is_default};
 /// let check = HealthConfig::shell("pg_isready").interval(Duration::from_secs(5)).retries(3);
 /// assert_eq!(serde_json::to_value(&check).unwrap()["Test"][0], "CMD-SHELL");
 /// ```
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct HealthConfig {
@@ -24,19 +25,19 @@ pub struct HealthConfig {
     #[serde(skip_serializing_if = "is_default")]
     pub test: HealthTest,
     /// Time between two checks, at least 1 ms; zero to inherit.
-    #[serde(with = "duration_nanos", skip_serializing_if = "is_default")]
+    #[serde(serialize_with = "duration_nanos::serialize", skip_serializing_if = "is_default")]
     pub interval: Duration,
     /// Time after which a check counts as failed, at least 1 ms; zero to inherit.
-    #[serde(with = "duration_nanos", skip_serializing_if = "is_default")]
+    #[serde(serialize_with = "duration_nanos::serialize", skip_serializing_if = "is_default")]
     pub timeout: Duration,
     /// Failures in a row that make a container unhealthy; zero to inherit.
     #[serde(skip_serializing_if = "is_default")]
     pub retries: u32,
     /// Time after the start during which failures don't count, at least 1 ms; zero to inherit.
-    #[serde(with = "duration_nanos", skip_serializing_if = "is_default")]
+    #[serde(serialize_with = "duration_nanos::serialize", skip_serializing_if = "is_default")]
     pub start_period: Duration,
     /// Time between two checks during the start period, at least 1 ms; zero to inherit. API 1.44+.
-    #[serde(with = "duration_nanos", skip_serializing_if = "is_default")]
+    #[serde(serialize_with = "duration_nanos::serialize", skip_serializing_if = "is_default")]
     pub start_interval: Duration,
 }
 
@@ -136,14 +137,16 @@ impl Serialize for HealthTest {
     }
 }
 
-impl<'de> Deserialize<'de> for HealthTest {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Vec::deserialize(deserializer).map(Self::from)
+impl Decode for HealthTest {
+    fn place(&mut self) -> Place<'_> {
+        Place::through::<Vec<String>, _>(self)
     }
 }
 
+decode::deserialize!(HealthTest);
+
 /// Tells how a container's health checks went.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct Health {
@@ -156,7 +159,7 @@ pub struct Health {
 }
 
 /// Tells a container's health in short, as the container list does from API 1.52 on.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct HealthSummary {
@@ -167,7 +170,7 @@ pub struct HealthSummary {
 }
 
 /// Tells how one health check went.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct HealthcheckResult {

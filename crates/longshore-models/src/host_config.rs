@@ -1,17 +1,18 @@
 //! The part of a container's configuration that depends on the host.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
+use crate::decode::Decode;
 use crate::open_enum::words;
-use crate::{Mount, PortMap, Resources, SortedMap, is_default, lenient};
+use crate::{Mount, PortMap, Resources, SortedMap, is_default};
 
 /// Configures how a container runs on this host. Empty and zero mean the engine's default.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct HostConfig {
     /// Limits of CPU, memory, devices and processes.
-    #[serde(flatten, deserialize_with = "lenient::flattened")]
+    #[serde(flatten)]
     pub resources: Resources,
     /// Volumes and host folders as `source:/path[:options]`; [`mounts`](Self::mounts) says the same in types.
     #[serde(skip_serializing_if = "is_default")]
@@ -133,7 +134,7 @@ pub struct HostConfig {
 }
 
 /// Says where a container's output goes.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct LogConfig {
@@ -167,7 +168,7 @@ impl LogConfig {
 /// assert_eq!(RestartPolicy::from(RestartPolicyName::Always), RestartPolicy::always());
 /// assert_eq!(serde_json::to_value(RestartPolicy::on_failure(3)).unwrap()["MaximumRetryCount"], 3);
 /// ```
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct RestartPolicy {
@@ -268,8 +269,9 @@ pub enum Isolation {
 words!(Isolation { Default = "default", Process = "process", HyperV = "hyperv" });
 
 /// Size of a terminal in characters, `[rows, columns]` on the wire.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(from = "Vec<u32>", into = "[u32; 2]")]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Decode)]
+#[decode(from = Vec<u32>)]
+#[serde(into = "[u32; 2]")]
 pub struct ConsoleSize {
     /// Height.
     pub rows: u32,

@@ -17,11 +17,12 @@ use std::borrow::Cow;
 use std::str::Utf8Chunk;
 
 use serde::Deserialize;
-use serde::de::{DeserializeOwned, Deserializer, IgnoredAny, Visitor};
+use serde::de::{DeserializeOwned, Deserializer, Visitor};
 
 use visitors::{AnyVisitor, ListVisitor, MapVisitor, Scalar, ScalarVisitor};
 
-/// Decodes one JSON value, as leniently as [the module](self) describes.
+/// Decodes one JSON value, as leniently as [the module](self) describes, into a type of your own. For the Engine API's types,
+/// [`decode`](crate::decode) is faster.
 ///
 /// What is no UTF-8 is refused where it belongs to a text that is asked for, and read over elsewhere.
 ///
@@ -33,18 +34,6 @@ pub fn from_slice<T: DeserializeOwned>(json: &[u8]) -> Result<T, serde_json::Err
     let value = deserialize(&mut json)?;
     json.end()?;
     Ok(value)
-}
-
-/// Decodes the JSON value at the beginning of a text, as leniently as [the module](self) describes, and tells its length
-/// with the spaces before it.
-///
-/// # Errors
-/// As [`from_slice`]; the error [is one of an early end](serde_json::Error::is_eof) if there is only a part of a value, but
-/// for one that is cut inside a number that nobody asks for, behind its sign, point or exponent.
-pub fn first_from_str<T: DeserializeOwned>(text: &str) -> Result<(T, usize), serde_json::Error> {
-    let mut json = serde_json::Deserializer::from_str(text);
-    let value = deserialize(&mut json)?;
-    Ok((value, json.into_iter::<IgnoredAny>().byte_offset()))
 }
 
 /// The JSON as text. What is no UTF-8 becomes an escape that stands for nothing, so that the string around it is refused
@@ -74,11 +63,6 @@ pub fn text(json: &[u8]) -> Cow<'_, str> {
 /// Passes on the deserializer's own error.
 pub fn deserialize<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
     T::deserialize(Lenient(deserializer))
-}
-
-/// Keeps a `#[serde(flatten)]` field lenient: serde buffers its values beyond the reach of the outer decoder.
-pub(crate) fn flattened<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
-    T::deserialize(Flattened(deserializer))
 }
 
 struct Lenient<D>(D);
@@ -228,98 +212,115 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Lenient<D> {
     }
 }
 
-/// The map a flattened field is read from: always a map, its values lenient.
-struct Flattened<D>(D);
-
-impl<'de, D: Deserializer<'de>> Deserializer<'de> for Flattened<D> {
-    type Error = D::Error;
-
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
-        self.0.deserialize_map(MapVisitor(visitor))
-    }
-
-    fn deserialize_struct<V: Visitor<'de>>(
-        self,
-        name: &'static str,
-        fields: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, D::Error> {
-        self.0.deserialize_struct(name, fields, MapVisitor(visitor))
-    }
-
-    serde::forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf option unit unit_struct
-        newtype_struct seq tuple tuple_struct map enum identifier ignored_any
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
 
+    /// As the models are: decoded by their own places.
+    mod model {
+        use crate::SortedMap;
+        use crate::decode::Decode;
+
+        #[derive(Debug, Default, PartialEq, Decode)]
+        pub(super) struct Value {
+            pub(super) name: String,
+            pub(super) list: Vec<String>,
+            map: SortedMap<String, Vec<u16>>,
+            option: Option<i64>,
+            flag: bool,
+            float: f64,
+            count: u64,
+            boxed: Option<Box<u8>>,
+        }
+    }
+
+    /// As users have them: decoded by what serde derives.
     #[derive(Debug, Default, PartialEq, Deserialize)]
     #[serde(default)]
-    struct Outer {
+    struct Value {
         name: String,
         list: Vec<String>,
         map: BTreeMap<String, Vec<u16>>,
-        option: Option<i8>,
+        option: Option<i64>,
         flag: bool,
         float: f64,
-        pair: (u8, i64),
-        #[serde(flatten, deserialize_with = "flattened")]
-        inner: Inner,
-    }
-
-    #[derive(Debug, Default, PartialEq, Deserialize)]
-    #[serde(default)]
-    struct Inner {
         count: u64,
-        words: Vec<String>,
+        boxed: Option<Box<u8>>,
     }
 
-    fn read(json: &str) -> Outer {
-        from_slice(json.as_bytes()).unwrap()
+    #[track_caller]
+    fn read(json: &str) -> Value {
+        let value: Value = from_slice(json.as_bytes()).unwrap();
+        let model: model::Value = from_slice(json.as_bytes()).unwrap();
+        assert_eq!(format!("{value:?}"), format!("{model:?}"));
+        let plain: model::Value = serde_json::from_str(json).unwrap();
+        assert_eq!(plain, model);
+        value
     }
 
     #[test]
     fn null_is_empty_everywhere() {
-        let nulls = r#"{"name": null, "list": null, "map": null, "option": null, "flag": null, "float": null, "pair": [null, null], "count": null, "words": null, "new": null}"#;
-        assert_eq!(read(nulls), Outer::default());
-        assert_eq!(read("null"), Outer::default());
-        let inside = read(r#"{"list": ["a", null], "map": {"a": null, "b": [1, null]}, "words": [null]}"#);
+        let nulls = r#"{"name": null, "list": null, "map": null, "option": null, "flag": null, "float": null, "count": null, "boxed": null, "new": null}"#;
+        assert_eq!(read(nulls), Value::default());
+        assert_eq!(read("null"), Value::default());
+        let inside = read(r#"{"list": ["a", null], "map": {"a": null, "b": [1, null]}}"#);
         assert_eq!(inside.list, ["a", ""]);
         assert_eq!(inside.map, BTreeMap::from([("a".into(), vec![]), ("b".into(), vec![1, 0])]));
-        assert_eq!(inside.inner.words, [""]);
     }
 
     #[test]
     fn a_text_is_a_list_of_one() {
-        let texts = read(r#"{"list": "a b", "words": "c", "map": {"x": ""}}"#);
-        assert_eq!((texts.list, texts.inner.words), (vec!["a b".to_owned()], vec!["c".to_owned()]));
+        let texts = read(r#"{"list": "a b", "map": {"x": ""}}"#);
+        assert_eq!(texts.list, ["a b"]);
         assert_eq!(texts.map["x"], [0; 0]);
     }
 
     #[test]
     fn numbers_are_moved_into_range() {
-        let low = read(r#"{"count": -1, "option": -500, "map": {"x": [-1, 70000, 1.9]}, "float": 3}"#);
+        let low =
+            read(r#"{"count": -1, "option": -500, "map": {"x": [-1, 70000, 1.9, 65536.5]}, "float": 3, "boxed": -7}"#);
         assert_eq!(
-            (low.inner.count, low.option, low.map["x"].as_slice(), low.float),
-            (0, Some(-128), &[0, 65535, 1][..], 3.0)
+            (low.count, low.option, low.map["x"].as_slice(), low.float, low.boxed),
+            (0, Some(-500), &[0, 65535, 1, 65535][..], 3.0, Some(Box::new(0)))
         );
-        let high = read(r#"{"count": 18446744073709551615, "option": 1e300, "pair": [256, 18446744073709551615]}"#);
-        assert_eq!((high.inner.count, high.option, high.pair), (u64::MAX, Some(127), (255, i64::MAX)));
+        let high = read(r#"{"count": 18446744073709551615, "option": 1e300, "boxed": 256, "float": -2}"#);
+        assert_eq!(
+            (high.count, high.option, high.boxed, high.float),
+            (u64::MAX, Some(i64::MAX), Some(Box::new(255)), -2.0)
+        );
+        assert_eq!(read(r#"{"option": 18446744073709551615}"#).option, Some(i64::MAX));
+    }
+
+    #[test]
+    fn what_is_not_known_is_read_over() {
+        let known =
+            read(r#"{"new": {"name": "x", "list": [{}]}, "name": "a", "newer": [[], {"a": 1.5}], "newest": "\u00e9"}"#);
+        assert_eq!(known, Value { name: "a".to_owned(), ..Value::default() });
     }
 
     #[test]
     fn another_shape_is_an_error() {
-        let values =
-            [r#"{"name": {}}"#, r#"{"list": {}}"#, r#"{"flag": "yes"}"#, r#"{"count": "7"}"#, r#"{"words": 7}"#];
-        for json in values.into_iter().chain([r#"{"map": []}"#, r#"{"map": "a"}"#, "[]", "7", "{}}"]) {
-            assert!(from_slice::<Outer>(json.as_bytes()).is_err(), "{json}");
+        let values = [r#"{"name": {}}"#, r#"{"name": []}"#, r#"{"name": 7}"#, r#"{"list": {}}"#, r#"{"list": 7}"#];
+        let more =
+            [r#"{"list": [[]]}"#, r#"{"flag": "yes"}"#, r#"{"flag": 1}"#, r#"{"count": "7"}"#, r#"{"count": true}"#];
+        let maps = [
+            r#"{"map": []}"#,
+            r#"{"map": "a"}"#,
+            r#"{"map": {"x": {}}}"#,
+            "[]",
+            "7",
+            r#""a""#,
+            "{}}",
+            r#"{"name": "\ud800"}"#,
+        ];
+        for json in values.into_iter().chain(more).chain(maps) {
+            assert!(from_slice::<Value>(json.as_bytes()).is_err(), "{json}");
+            assert!(from_slice::<model::Value>(json.as_bytes()).is_err(), "{json}");
         }
+        let error = from_slice::<model::Value>(br#"{"name": {}}"#).unwrap_err();
+        assert_eq!(error.to_string(), "invalid type: map, expected a text at line 1 column 11");
     }
 
     #[test]

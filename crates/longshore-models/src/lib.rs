@@ -3,9 +3,9 @@
 //! Fields cover API 1.41 to 1.55. A field the engine doesn't know yet or any more is simply empty.
 //!
 //! # Decoding
-//! Decode with [`lenient::from_slice`], or with [`Raw::from_slice`] to keep the JSON beside the typed value. Both take
-//! what engines really send: `null` for an empty list, numbers that don't fit, fields left out. A plain
-//! `serde_json::from_slice` works on these types too, but fails at the first `null`.
+//! Decode with [`decode::from_slice`], or with [`Raw::decode`] to keep the JSON beside the typed value. Both take what
+//! engines really send: `null` for an empty list, numbers that don't fit, fields left out. serde decodes these types by the
+//! same rules, from any format.
 //!
 //! * Every enum of words has `Other(String)`, so a word from the future is just that.
 //! * [`Timestamp`] keeps the engine's text, to the nanosecond.
@@ -14,10 +14,14 @@
 //! # Encoding
 //! What is empty, zero or `None` is not sent, so that the engine's or the image's default holds.
 
+// The derived code names this crate as others do.
+extern crate self as longshore_models;
+
 mod base64_bytes;
 mod build_cache;
 mod checkpoint;
 mod container;
+pub mod decode;
 mod descriptor;
 mod duration_nanos;
 mod empty_objects;
@@ -42,7 +46,6 @@ mod sorted_map;
 mod swarm;
 mod system;
 mod timestamp;
-mod tree;
 mod volume;
 
 pub use build_cache::{BuildCache, BuildCacheKind};

@@ -1,7 +1,8 @@
 //! Volumes, host folders and memory mounted into containers.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
+use crate::decode::Decode;
 use crate::open_enum::words;
 use crate::{SortedMap, is_default};
 
@@ -17,7 +18,7 @@ use crate::{SortedMap, is_default};
 /// ];
 /// assert_eq!(serde_json::to_value(&mounts[1]).unwrap()["ReadOnly"], true);
 /// ```
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct Mount {
@@ -147,7 +148,7 @@ impl Mount {
 }
 
 /// Options of a bind mount.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct BindOptions {
@@ -169,7 +170,7 @@ pub struct BindOptions {
 }
 
 /// Options of a volume mount.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct VolumeOptions {
@@ -188,7 +189,7 @@ pub struct VolumeOptions {
 }
 
 /// Names a volume driver and its options.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct VolumeDriver {
@@ -215,7 +216,7 @@ impl VolumeDriver {
 }
 
 /// Options of an image mount.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ImageOptions {
@@ -225,7 +226,7 @@ pub struct ImageOptions {
 }
 
 /// Options of a tmpfs mount.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct TmpfsOptions {
@@ -241,12 +242,12 @@ pub struct TmpfsOptions {
 }
 
 /// Options of a cluster volume mount; the API has none so far.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Decode)]
 #[non_exhaustive]
 pub struct ClusterOptions {}
 
 /// Tells what is mounted where in a container.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct MountPoint {

@@ -1,11 +1,12 @@
 //! How a container is connected to networks.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
+use crate::decode::Decode;
 use crate::{PortMap, SortedMap, is_default};
 
 /// Tells how a container is connected. Fields until API 1.51 tell of the default bridge only.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct NetworkSettings {
@@ -59,7 +60,7 @@ pub struct NetworkSettings {
 }
 
 /// An IP address and the length of its prefix.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Decode)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct Address {
@@ -89,7 +90,7 @@ pub struct NetworkingConfig {
 /// let endpoint = EndpointSettings::default().alias("db").ipv4_address("172.20.30.33");
 /// assert_eq!(serde_json::to_value(&endpoint).unwrap()["IPAMConfig"]["IPv4Address"], "172.20.30.33");
 /// ```
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct EndpointSettings {
@@ -185,7 +186,7 @@ impl EndpointSettings {
 }
 
 /// Asks for addresses on a network.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Decode)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct EndpointIpamConfig {

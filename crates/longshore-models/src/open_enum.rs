@@ -1,29 +1,5 @@
 //! What the open enums share: words an engine may add to at any time.
 
-use std::fmt;
-use std::marker::PhantomData;
-
-use serde::de::{Error, Visitor};
-
-/// Reads a word into an enum without allocating for the known ones.
-pub(crate) struct Word<T>(pub(crate) PhantomData<T>);
-
-impl<T: for<'a> From<&'a str>> Visitor<'_> for Word<T> {
-    type Value = T;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
-        formatter.write_str("a word")
-    }
-
-    fn visit_str<E: Error>(self, word: &str) -> Result<T, E> {
-        Ok(T::from(word))
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<T, E> {
-        Ok(T::from(""))
-    }
-}
-
 /// Ties the variants of an enum with `Other(String)` to their words, in both directions.
 ///
 /// The empty word is the enum's default, whatever word the default has.
@@ -61,11 +37,7 @@ macro_rules! words {
             }
         }
 
-        impl<'de> ::serde::Deserialize<'de> for $name {
-            fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                deserializer.deserialize_str($crate::open_enum::Word(::std::marker::PhantomData))
-            }
-        }
+        $crate::decode::from_text!($name);
     };
 }
 

@@ -1,9 +1,11 @@
 //! Plugins that the engine runs itself.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+
+use crate::decode::Decode;
 
 /// Tells everything of one plugin.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct PluginInspect {
@@ -22,7 +24,7 @@ pub struct PluginInspect {
 }
 
 /// Tells what a plugin is set to.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct PluginSettings {
@@ -37,7 +39,7 @@ pub struct PluginSettings {
 }
 
 /// Tells what a plugin was made as: what it needs, and what of it may be set.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct PluginConfig {
@@ -77,7 +79,7 @@ pub struct PluginConfig {
 }
 
 /// Tells how the engine speaks with a plugin.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct PluginInterface {
@@ -90,7 +92,7 @@ pub struct PluginInterface {
 }
 
 /// Names the user of a plugin's program; 0 is root.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct PluginUser {
@@ -103,7 +105,7 @@ pub struct PluginUser {
 }
 
 /// Tells which network a plugin has.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct PluginNetwork {
@@ -113,7 +115,7 @@ pub struct PluginNetwork {
 }
 
 /// Tells what a plugin may do on Linux.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct PluginLinux {
@@ -126,7 +128,7 @@ pub struct PluginLinux {
 }
 
 /// Tells of a host folder that a plugin sees.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct PluginMount {
@@ -148,7 +150,7 @@ pub struct PluginMount {
 }
 
 /// Tells of a device that a plugin uses.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct PluginDevice {
@@ -163,7 +165,7 @@ pub struct PluginDevice {
 }
 
 /// Tells of a variable that a plugin reads.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct PluginEnv {
@@ -178,7 +180,7 @@ pub struct PluginEnv {
 }
 
 /// Tells of the arguments that a plugin takes.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct PluginArgs {
@@ -193,7 +195,7 @@ pub struct PluginArgs {
 }
 
 /// Tells what the files of a plugin consist of.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct PluginRootFs {
@@ -207,7 +209,7 @@ pub struct PluginRootFs {
 /// Names one thing that a plugin may do once it is installed, such as reaching the network of the host.
 ///
 /// The engine tells what a plugin asks for, and wants the same back as the user's consent.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct PluginPrivilege {

@@ -2,13 +2,13 @@
 
 use std::error::Error;
 use std::fmt;
-use std::marker::PhantomData;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::open_enum::{Word, words};
+use crate::decode::{self, Decode, Key};
+use crate::open_enum::words;
 use crate::{SortedMap, is_default};
 
 /// Container ports and the host ports bound to each; a port that is exposed but not bound has an empty list.
@@ -98,13 +98,13 @@ impl Serialize for Port {
 
 impl<'de> Deserialize<'de> for Port {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Key(Port);
-        impl From<&str> for Key {
-            fn from(text: &str) -> Self {
-                Self(Port::from_engine(text))
-            }
-        }
-        Ok(deserializer.deserialize_str(Word::<Key>(PhantomData))?.0)
+        decode::deserialize(deserializer).map(|text: String| Port::from_engine(&text))
+    }
+}
+
+impl Key for Port {
+    fn of(text: &str) -> Self {
+        Port::from_engine(text)
     }
 }
 
@@ -137,7 +137,7 @@ impl Protocol {
 }
 
 /// Binds a container port to an address and port of the host.
-#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Decode)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct PortBinding {
@@ -223,11 +223,7 @@ impl Serialize for HostIp {
     }
 }
 
-impl<'de> Deserialize<'de> for HostIp {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_str(Word(PhantomData))
-    }
-}
+decode::from_text!(HostIp);
 
 /// Names the host port of a port binding.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -297,14 +293,10 @@ impl Serialize for HostPort {
     }
 }
 
-impl<'de> Deserialize<'de> for HostPort {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_str(Word(PhantomData))
-    }
-}
+decode::from_text!(HostPort);
 
 /// Says where a container port is reachable, as the container list tells it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct PublishedPort {

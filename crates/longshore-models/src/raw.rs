@@ -8,6 +8,8 @@ use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use crate::decode::{self, Decode};
+
 /// A response: its typed value by `Deref`, and on demand the JSON as the engine sent it.
 ///
 /// Indexing reaches what the type does not model; a missing key answers `null`, as `serde_json` does.
@@ -15,7 +17,7 @@ use serde_json::value::RawValue;
 /// ```
 /// use longshore_models::{ContainerInspect, Raw};
 ///
-/// let inspect = Raw::<ContainerInspect>::from_slice(br#"{"Id": "0a1b", "HostConfig": {"NewField": 7}}"#)?;
+/// let inspect = Raw::<ContainerInspect>::decode(br#"{"Id": "0a1b", "HostConfig": {"NewField": 7}}"#)?;
 /// assert_eq!(inspect.id, "0a1b");
 /// assert_eq!(inspect["HostConfig"]["NewField"], 7);
 /// assert!(inspect["Nothing"].is_null());
@@ -30,7 +32,7 @@ pub struct Raw<T> {
 }
 
 impl<T: DeserializeOwned> Raw<T> {
-    /// Decodes the value, leniently as [`from_slice`](crate::lenient::from_slice) does, and keeps the text.
+    /// Decodes a type of your own, leniently as [`from_slice`](crate::lenient::from_slice) does, and keeps the text.
     ///
     /// # Errors
     /// Says what is wrong with the JSON, or where it does not fit the type.
@@ -38,6 +40,17 @@ impl<T: DeserializeOwned> Raw<T> {
         let typed = crate::lenient::from_slice(json)?;
         let json = str::from_utf8(json).map_err(serde_json::Error::custom)?;
         Ok(Self::new(typed, json.into()))
+    }
+}
+
+impl<T: Decode + Default> Raw<T> {
+    /// Decodes one of the Engine API's types, and keeps the text.
+    ///
+    /// # Errors
+    /// As [`from_slice`](Self::from_slice).
+    pub fn decode(json: &[u8]) -> Result<Self, serde_json::Error> {
+        let json = str::from_utf8(json).map_err(serde_json::Error::custom)?;
+        Ok(Self::new(decode::from_str(json)?, json.into()))
     }
 }
 
@@ -53,7 +66,7 @@ impl<T> Raw<T> {
 
     /// Returns the JSON as a tree. It is parsed at the first call and kept.
     pub fn value(&self) -> &Value {
-        self.value.get_or_init(|| crate::tree::from_str(&self.json).unwrap_or_default())
+        self.value.get_or_init(|| decode::from_str(&self.json).unwrap_or_default())
     }
 
     /// Tells whether the JSON is an object with that key, be its value `null`.
@@ -100,8 +113,10 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Raw<T> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Map;
+
     use super::*;
-    use crate::ContainerSummary;
+    use crate::{ContainerInspect, ContainerSummary, ProgressMessage, VolumeInspect};
 
     #[test]
     fn keeps_the_text_of_each_item_of_a_list() {
@@ -120,6 +135,29 @@ mod tests {
     fn refuses_what_is_no_json() {
         for json in [b"".as_slice(), b"{", b"{} {}", b"{\"Id\": \"\xff\"}", b"[]x", b"<html>"] {
             assert!(Raw::<ContainerSummary>::from_slice(json).is_err());
+        }
+    }
+
+    #[test]
+    fn a_label_can_not_pose_as_something_else() {
+        for value in [r#""{\"Privileged\":true}""#, r#""no JSON""#, "[1]"] {
+            let label = format!(r#"{{"$serde_json::private::RawValue":{value},"b":"c"}}"#);
+            let map: Map<String, Value> = [
+                ("$serde_json::private::RawValue".to_owned(), serde_json::from_str(value).unwrap()),
+                ("b".to_owned(), "c".into()),
+            ]
+            .into_iter()
+            .collect();
+            let expected = Value::Object(map);
+            let inspect = format!(r#"{{"Id":"a","Config":{{"New":{label}}}}}"#);
+            let inspect = Raw::<ContainerInspect>::decode(inspect.as_bytes()).unwrap();
+            assert_eq!(inspect["Config"]["New"], expected);
+            assert_eq!(inspect["Id"], "a");
+            let message: ProgressMessage = decode::from_str(&format!(r#"{{"aux":{label}}}"#)).unwrap();
+            assert_eq!(message.aux, expected);
+            let volume = format!(r#"{{"Status":{{"x":{label}}}}}"#);
+            let volume: VolumeInspect = decode::from_str(&volume).unwrap();
+            assert_eq!(volume.status["x"], expected);
         }
     }
 }

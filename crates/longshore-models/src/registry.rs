@@ -2,12 +2,11 @@
 
 use std::fmt;
 
-use serde::Deserialize;
-
+use crate::decode::Decode;
 use crate::{Descriptor, Platform};
 
 /// The answer to credentials that a registry takes. `Debug` hides the token.
-#[derive(Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct AuthResponse {
@@ -25,7 +24,7 @@ impl fmt::Debug for AuthResponse {
 }
 
 /// Tells of an image in a registry.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct DistributionInspect {

@@ -1,14 +1,15 @@
 //! Limits a container runs under, shared by create, update and inspect.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
+use crate::decode::Decode;
 use crate::{SortedMap, is_default};
 
 /// Limits of a container. Zero and empty mean "not limited", and in an update "leave as it is".
 ///
 /// The lists per device are told apart further: in an update `None` leaves them and an empty list clears them, API 1.55+
 /// (before, updates don't touch them).
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct Resources {
@@ -111,7 +112,7 @@ pub struct Resources {
 }
 
 /// Gives block I/O of a device a weight.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct WeightDevice {
@@ -129,7 +130,7 @@ impl WeightDevice {
 }
 
 /// Limits the rate of a device.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ThrottleDevice {
@@ -147,7 +148,7 @@ impl ThrottleDevice {
 }
 
 /// Shows a device of the host to a container.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct DeviceMapping {
@@ -175,7 +176,7 @@ impl DeviceMapping {
 }
 
 /// Asks device drivers for devices.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct DeviceRequest {
@@ -204,7 +205,7 @@ impl DeviceRequest {
 }
 
 /// Limits a resource of each process in a container.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct Ulimit {

@@ -10,6 +10,8 @@ use std::ops::Index;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde::ser::{Serialize, Serializer};
 
+use crate::decode::{Decode, Key, Object, Place};
+
 /// A map in the order of its keys, such as labels: a sorted list of entries.
 ///
 /// Engines send many maps of few entries. Here each costs its entries and no more, where a node of a [`BTreeMap`] has room
@@ -285,6 +287,27 @@ impl<'de, K: Deserialize<'de> + Ord, V: Deserialize<'de>> Visitor<'de> for MapVi
             entries.push(entry);
         }
         Ok(SortedMap::from_entries(entries))
+    }
+}
+
+impl<K: Key, V: Decode + Default> Object for SortedMap<K, V> {
+    fn begin(&mut self) {
+        self.clear();
+    }
+
+    fn field(&mut self, key: &str) -> Place<'_> {
+        if self.entries.is_empty() {
+            // Most maps have one entry, and a list would begin with room for four.
+            self.entries.reserve_exact(1);
+        }
+        self.entries.push((K::of(key), V::default()));
+        self.entries.last_mut().map_or(Place::Ignored, |(_, value)| value.place())
+    }
+
+    fn end(&mut self) {
+        if !self.entries.is_sorted_by(|(before, _), (after, _)| before < after) {
+            *self = SortedMap::from_entries(std::mem::take(&mut self.entries));
+        }
     }
 }
 

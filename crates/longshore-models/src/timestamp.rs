@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
-use serde::de::{Deserialize, Deserializer, Error, Visitor};
+use crate::decode::{self, Decode, Place, Plain, Scalar};
 
 /// Seconds from 1970 back to the year 1, which is Go's zero time: "never", "not yet".
 const GO_ZERO: i64 = -62_135_596_800;
@@ -128,41 +128,30 @@ impl fmt::Debug for Timestamp {
     }
 }
 
-impl<'de> Deserialize<'de> for Timestamp {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(TimestampVisitor)
+impl Decode for Timestamp {
+    fn place(&mut self) -> Place<'_> {
+        Place::Scalar(self)
     }
 }
 
-struct TimestampVisitor;
-
-impl Visitor<'_> for TimestampVisitor {
-    type Value = Timestamp;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
-        formatter.write_str("a date")
+impl Scalar for Timestamp {
+    fn expected(&self) -> &'static str {
+        "a date"
     }
 
-    fn visit_str<E: Error>(self, text: &str) -> Result<Timestamp, E> {
-        Ok(Timestamp::from(text))
-    }
-
-    fn visit_i64<E: Error>(self, seconds: i64) -> Result<Timestamp, E> {
-        Ok(Timestamp::from_unix(seconds))
-    }
-
-    fn visit_u64<E: Error>(self, seconds: u64) -> Result<Timestamp, E> {
-        Ok(Timestamp::from_unix(i64::try_from(seconds).unwrap_or(i64::MAX)))
-    }
-
-    fn visit_f64<E: Error>(self, seconds: f64) -> Result<Timestamp, E> {
-        Ok(Timestamp::from_unix(seconds as i64))
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<Timestamp, E> {
-        Ok(Timestamp::default())
+    fn take(&mut self, value: Plain<'_>) -> bool {
+        *self = match value {
+            Plain::Text(text) => text.into(),
+            Plain::Signed(seconds) => Timestamp::from_unix(seconds),
+            Plain::Unsigned(seconds) => Timestamp::from_unix(seconds.try_into().unwrap_or(i64::MAX)),
+            Plain::Float(seconds) => Timestamp::from_unix(seconds as i64),
+            Plain::Bool(_) => return false,
+        };
+        true
     }
 }
+
+decode::deserialize!(Timestamp);
 
 /// Reads an RFC 3339 date: seconds since 1970, and nanoseconds past them.
 fn parse(text: &str) -> Option<(i64, u32)> {

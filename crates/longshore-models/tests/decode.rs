@@ -7,6 +7,7 @@ use std::fmt::Debug;
 use std::fs;
 use std::path::Path;
 
+use longshore_models::decode::Decode;
 use longshore_models::*;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -133,8 +134,12 @@ fn decode(name: &str, json: &[u8]) -> Result<String, serde_json::Error> {
     }
 }
 
-fn show<T: DeserializeOwned + Debug>(json: &[u8]) -> Result<String, serde_json::Error> {
-    let raw = Raw::<T>::from_slice(json)?;
+fn show<T: DeserializeOwned + Decode + Default + Debug>(json: &[u8]) -> Result<String, serde_json::Error> {
+    let raw = Raw::<T>::decode(json);
+    let by_serde = lenient::from_slice::<T>(json);
+    assert_eq!(by_serde.as_ref().err().map(ToString::to_string), raw.as_ref().err().map(ToString::to_string));
+    let raw = raw?;
+    assert_eq!(format!("{:?}", by_serde?), format!("{raw:?}"));
     assert_eq!(raw.json().as_bytes(), json);
     Ok(format!("{raw:?}"))
 }

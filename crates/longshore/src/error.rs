@@ -5,6 +5,7 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 
+use longshore_models::decode::{self, Decode};
 use longshore_models::lenient;
 use longshore_wire::body::BodyError;
 use longshore_wire::demux::DemuxError;
@@ -221,7 +222,12 @@ impl Operation {
     /// Reads a JSON value of the engine's.
     ///
     /// A failure names the path to the offending value and shows a bounded excerpt around it.
-    pub(crate) fn decode<T: DeserializeOwned>(&self, json: &[u8]) -> Result<T> {
+    pub(crate) fn decode<T: Decode + Default>(&self, json: &[u8]) -> Result<T> {
+        decode::from_slice(json).map_err(|source| self.bad_json(source, json))
+    }
+
+    /// Reads a JSON value of the engine's into a type of the user's, as [`decode`](Self::decode) does.
+    pub(crate) fn decode_custom<T: DeserializeOwned>(&self, json: &[u8]) -> Result<T> {
         lenient::from_slice(json).map_err(|source| self.bad_json(source, json))
     }
 
@@ -523,7 +529,7 @@ mod tests {
     #[test]
     fn a_decode_error_shows_where() {
         let json = b"{\"Id\":\n \"a\", \"State\": 5}";
-        #[derive(Debug, serde::Deserialize)]
+        #[derive(Debug, Default, Decode)]
         struct Example {
             #[serde(rename = "State")]
             _state: String,

@@ -162,7 +162,7 @@ impl Model {
     }
 }
 
-/// What the `serde` attributes of a type or a field say about names.
+/// What the `serde` and `decode` attributes of a type or a field say about names.
 #[derive(Default)]
 struct Serde {
     rename_all: Option<String>,
@@ -176,6 +176,12 @@ struct Serde {
 impl Serde {
     fn of(attributes: &[Attribute]) -> Result<Self> {
         let mut serde = Serde::default();
+        for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("decode")) {
+            attribute.parse_nested_meta(|meta| {
+                serde.like.extend(type_names(&meta.value()?.parse::<Type>()?));
+                Ok(())
+            })?;
+        }
         for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("serde")) {
             attribute.parse_nested_meta(|meta| {
                 let name = meta.path.get_ident().map(ToString::to_string).unwrap_or_default();
@@ -209,14 +215,14 @@ impl Serde {
     }
 }
 
-/// Whether serde derives how the type is read or written.
+/// Whether it is derived how the type is read or written.
 fn is_derived(attributes: &[Attribute]) -> bool {
     let derives = attributes.iter().filter(|attribute| attribute.path().is_ident("derive"));
     let paths = derives.flat_map(|derive| {
         derive.parse_args_with(Punctuated::<syn::Path, Token![,]>::parse_terminated).into_iter().flatten()
     });
     let mut names = paths.filter_map(|path| path.segments.last().map(|last| last.ident.to_string()));
-    names.any(|name| name == "Serialize" || name == "Deserialize")
+    names.any(|name| matches!(name.as_str(), "Serialize" | "Deserialize" | "Decode"))
 }
 
 /// The names in a type: `Option<Vec<Port>>` is made of `Option`, `Vec` and `Port`.
@@ -282,10 +288,10 @@ mod tests {
             #[serde(rename(serialize = "ID", deserialize = "Id"), alias = "id")]
             id: String,
         }
-        #[derive(Deserialize)]
-        #[serde(from = "Wire")]
+        #[derive(Serialize, Decode)]
+        #[decode(from = Wire)]
         struct Part { size: u64 }
-        #[derive(Deserialize)]
+        #[derive(Decode)]
         #[serde(rename_all = "camelCase")]
         struct Wire { in_bytes: u64, #[serde(rename = "Size")] size: u64, #[serde(skip)] not_sent: u64 }
         struct Other { word: String }

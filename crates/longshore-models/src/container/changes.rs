@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Deserializer};
+use crate::decode::{self, Decode, Place};
 
 /// Tells of one file or folder that changed.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct FilesystemChange {
@@ -52,8 +52,10 @@ impl fmt::Display for ChangeKind {
     }
 }
 
-impl<'de> Deserialize<'de> for ChangeKind {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        i64::deserialize(deserializer).map(Self::from)
+impl Decode for ChangeKind {
+    fn place(&mut self) -> Place<'_> {
+        Place::through::<i64, _>(self)
     }
 }
+
+decode::deserialize!(ChangeKind);

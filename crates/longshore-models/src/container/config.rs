@@ -2,14 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
+use crate::decode::Decode;
 use crate::{HealthConfig, Port, SortedMap, empty_objects, is_default};
 
 /// Configures what a container runs. Empty means what the image says.
 ///
 /// Images carry the same configuration; the fields that make sense for containers only are empty there.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ContainerConfig {
@@ -32,7 +33,7 @@ pub struct ContainerConfig {
     #[serde(skip_serializing_if = "is_default")]
     pub attach_stderr: bool,
     /// Ports the container listens on, published or not.
-    #[serde(with = "empty_objects", skip_serializing_if = "is_default")]
+    #[serde(serialize_with = "empty_objects::serialize", skip_serializing_if = "is_default")]
     pub exposed_ports: BTreeSet<Port>,
     /// Runs the process on a terminal; its output is then one raw stream.
     #[serde(skip_serializing_if = "is_default")]
@@ -59,7 +60,7 @@ pub struct ContainerConfig {
     #[serde(skip_serializing_if = "is_default")]
     pub image: String,
     /// Paths at which anonymous volumes are mounted.
-    #[serde(with = "empty_objects", skip_serializing_if = "is_default")]
+    #[serde(serialize_with = "empty_objects::serialize", skip_serializing_if = "is_default")]
     pub volumes: BTreeSet<String>,
     /// Working directory.
     #[serde(skip_serializing_if = "is_default")]

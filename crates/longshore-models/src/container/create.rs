@@ -1,7 +1,8 @@
 //! Creating a container.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
+use crate::decode::Decode;
 use crate::{ContainerConfig, HostConfig, NetworkingConfig, is_default};
 
 /// Asks for a new container. What is not set is not sent.
@@ -21,7 +22,7 @@ pub struct CreateBody {
 }
 
 /// Tells of a container that was created.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ContainerCreated {

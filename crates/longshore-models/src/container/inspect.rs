@@ -1,12 +1,11 @@
 //! Everything an engine knows of one container.
 
-use serde::Deserialize;
-
+use crate::decode::Decode;
 use crate::open_enum::words;
 use crate::{ContainerConfig, Descriptor, Health, HostConfig, MountPoint, NetworkSettings, SortedMap, Timestamp};
 
 /// Tells everything of one container.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ContainerInspect {
@@ -77,7 +76,7 @@ impl ContainerInspect {
 }
 
 /// Tells what a container is doing, in detail.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ContainerStateInfo {
@@ -156,7 +155,7 @@ impl Default for ContainerState {
 }
 
 /// What a storage driver knows of a container or image.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct DriverData {
@@ -167,7 +166,7 @@ pub struct DriverData {
 }
 
 /// Tells where a container's files are stored, API 1.52+.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Decode)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct Storage {
@@ -177,7 +176,7 @@ pub struct Storage {
 }
 
 /// Tells where a container's root filesystem is stored, API 1.52+.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct RootFsStorage {
@@ -186,7 +185,7 @@ pub struct RootFsStorage {
 }
 
 /// Names the snapshotter that holds a root filesystem, API 1.52+.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct SnapshotStorage {

@@ -1,9 +1,9 @@
 //! Removing all containers that have ended.
 
-use serde::Deserialize;
+use crate::decode::Decode;
 
 /// Tells what a prune has removed.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ContainersPruned {

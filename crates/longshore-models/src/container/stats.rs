@@ -1,13 +1,12 @@
 //! What a container uses: one sample.
 
-use serde::Deserialize;
-
+use crate::decode::Decode;
 use crate::{SortedMap, Timestamp};
 
 /// Tells what a container uses, at one point in time. Fields of other platforms and cgroup versions are zero.
 ///
 /// The methods compute what people read, the way the official command line does.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Decode)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct ContainerStats {
@@ -140,7 +139,7 @@ impl ContainerStats {
 }
 
 /// CPU time of a container and of the host.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Decode)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct CpuStats {
@@ -155,7 +154,7 @@ pub struct CpuStats {
 }
 
 /// CPU time of a container since it started, in nanoseconds (Windows: in units of 100 ns).
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Decode)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct CpuUsage {
@@ -170,7 +169,7 @@ pub struct CpuUsage {
 }
 
 /// How often a CPU limit held a container back (Linux).
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Decode)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct ThrottlingData {
@@ -183,7 +182,7 @@ pub struct ThrottlingData {
 }
 
 /// Memory of a container, in bytes.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Decode)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct MemoryStats {
@@ -210,7 +209,7 @@ pub struct MemoryStats {
 }
 
 /// Traffic of one interface since the container started.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Decode)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct NetworkStats {
@@ -237,7 +236,7 @@ pub struct NetworkStats {
 }
 
 /// Processes and threads of a container (Linux).
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Decode)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct PidsStats {
@@ -248,7 +247,7 @@ pub struct PidsStats {
 }
 
 /// Block I/O of a container since it started (Linux). With cgroup v2 only the bytes are told.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Decode)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct BlkioStats {
@@ -271,7 +270,7 @@ pub struct BlkioStats {
 }
 
 /// One figure of block I/O: of one device and one operation (Linux).
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Decode)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct BlkioEntry {
@@ -287,7 +286,7 @@ pub struct BlkioEntry {
 }
 
 /// Disk I/O of a container since it started (Windows).
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Decode)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct StorageStats {

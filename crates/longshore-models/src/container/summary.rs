@@ -1,13 +1,12 @@
 //! One line of the container list.
 
-use serde::Deserialize;
-
+use crate::decode::Decode;
 use crate::{
     ContainerState, Descriptor, EndpointSettings, HealthSummary, MountPoint, PublishedPort, SortedMap, Timestamp,
 };
 
 /// Tells of one container in the list.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ContainerSummary {
@@ -58,7 +57,7 @@ impl ContainerSummary {
 }
 
 /// Some of how a listed container runs on its host.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct SummaryHostConfig {
@@ -69,7 +68,7 @@ pub struct SummaryHostConfig {
 }
 
 /// How a listed container is connected to networks.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct SummaryNetworkSettings {

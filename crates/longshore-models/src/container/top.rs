@@ -1,12 +1,12 @@
 //! The processes of a container.
 
-use serde::Deserialize;
+use crate::decode::Decode;
 
 /// Tells of the processes in a container, as `ps` prints them.
 ///
 /// Podman sends the lines of `ps` whole where it runs the container's own `ps`; they are taken apart here.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
-#[serde(from = "Rows")]
+#[derive(Debug, Clone, Default, PartialEq, Decode)]
+#[decode(from = Rows)]
 #[non_exhaustive]
 pub struct ContainerTop {
     /// Titles of the columns.
@@ -20,7 +20,7 @@ impl ContainerTop {
     ///
     /// ```
     /// # let json = br#"{"Titles": ["PID", "CMD"], "Processes": [["1", "init"], ["7", "sh"]]}"#;
-    /// # let top: longshore_models::ContainerTop = longshore_models::lenient::from_slice(json)?;
+    /// # let top: longshore_models::ContainerTop = longshore_models::decode::from_slice(json)?;
     /// assert!(top.column("CMD").eq(["init", "sh"]));
     /// # Ok::<(), serde_json::Error>(())
     /// ```
@@ -31,7 +31,7 @@ impl ContainerTop {
     }
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Default, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 struct Rows {
     titles: Vec<String>,

@@ -1,7 +1,8 @@
 //! Changing the limits of a container.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
+use crate::decode::Decode;
 use crate::{Resources, RestartPolicy};
 
 /// Asks for other limits or another restart policy. What is not set stays as it is.
@@ -18,7 +19,7 @@ pub struct UpdateBody {
 }
 
 /// Tells of a container that was changed.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ContainerUpdated {

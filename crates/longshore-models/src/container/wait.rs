@@ -1,9 +1,9 @@
 //! How a container ended.
 
-use serde::Deserialize;
+use crate::decode::Decode;
 
 /// Tells how a container ended.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct WaitResponse {
@@ -14,7 +14,7 @@ pub struct WaitResponse {
 }
 
 /// Tells why the engine could not wait to the end.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct WaitError {

@@ -1,12 +1,12 @@
 //! What is attested about an image.
 
-use serde::Deserialize;
 use serde_json::Value;
 
 use crate::Descriptor;
+use crate::decode::Decode;
 
 /// Gives one statement about an image, such as where it was built from or what it contains.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct AttestationStatement {
@@ -15,6 +15,5 @@ pub struct AttestationStatement {
     /// URI of the kind of statement, such as `https://slsa.dev/provenance/v1`.
     pub predicate_type: String,
     /// The in-toto statement itself; `null` unless asked for.
-    #[serde(deserialize_with = "crate::tree::deserialize")]
     pub statement: Value,
 }

@@ -1,8 +1,9 @@
 //! Building images, and the cache of builds.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::SortedMap;
+use crate::decode::Decode;
 
 /// Says where BuildKit puts what it has built.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -32,7 +33,7 @@ impl BuildOutput {
 }
 
 /// Tells what a prune has removed of the cache of builds.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct BuildCachePruned {

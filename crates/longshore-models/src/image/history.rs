@@ -1,11 +1,10 @@
 //! How an image came to be.
 
-use serde::Deserialize;
-
 use crate::Timestamp;
+use crate::decode::Decode;
 
 /// Tells of one step that made an image.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ImageHistoryItem {

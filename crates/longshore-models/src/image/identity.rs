@@ -1,12 +1,11 @@
 //! Where an image comes from, as far as the engine has verified it.
 
-use serde::Deserialize;
-
 use crate::Timestamp;
+use crate::decode::Decode;
 use crate::open_enum::words;
 
 /// Tells where an image comes from. Giving the image another name does not change it.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct Identity {
@@ -19,7 +18,7 @@ pub struct Identity {
 }
 
 /// Names a build that made an image.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct BuildIdentity {
@@ -31,7 +30,7 @@ pub struct BuildIdentity {
 }
 
 /// Names a repository that an image was pulled from or pushed to.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct PullIdentity {
@@ -40,7 +39,7 @@ pub struct PullIdentity {
 }
 
 /// Tells of a signature of an image.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct SignatureIdentity {
@@ -63,7 +62,7 @@ pub struct SignatureIdentity {
 }
 
 /// Proves when a signature was made.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct SignatureTimestamp {
@@ -78,7 +77,7 @@ pub struct SignatureTimestamp {
 }
 
 /// Names the certificate of who signed an image. What a field says comes from the certificate's extensions of Fulcio.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct SignerIdentity {

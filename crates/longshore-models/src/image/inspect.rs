@@ -1,11 +1,10 @@
 //! Everything an engine knows of one image.
 
-use serde::Deserialize;
-
+use crate::decode::Decode;
 use crate::{ContainerConfig, Descriptor, DriverData, Identity, ImageManifestSummary, Timestamp};
 
 /// Tells everything of one image.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ImageInspect {
@@ -59,7 +58,7 @@ pub struct ImageInspect {
 }
 
 /// Names the layers of an image.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ImageRootFs {
@@ -71,7 +70,7 @@ pub struct ImageRootFs {
 }
 
 /// What the engine notes about an image that is not part of it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ImageMetadata {

@@ -1,12 +1,13 @@
 //! Messages of pull, push, import, load and build.
 
-use serde::Deserialize;
 use serde_json::Value;
+
+use crate::decode::Decode;
 
 /// One message of a pull, push, import, load or build. Any field may be missing.
 ///
 /// The stream is a 200 even if the work fails: look for an [`error_message`](Self::error_message).
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Decode)]
 #[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct ProgressMessage {
@@ -25,7 +26,6 @@ pub struct ProgressMessage {
     /// What went wrong, until API 1.47.
     pub error: String,
     /// Something for programs, such as the id of the image; `null` if there is none.
-    #[serde(deserialize_with = "crate::tree::deserialize")]
     pub aux: Value,
 }
 
@@ -42,7 +42,7 @@ impl ProgressMessage {
 }
 
 /// Tells how far one step is.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct ProgressDetail {
@@ -60,7 +60,7 @@ pub struct ProgressDetail {
 }
 
 /// Tells what went wrong.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct ErrorDetail {

@@ -1,9 +1,9 @@
 //! Pushing images.
 
-use serde::Deserialize;
+use crate::decode::Decode;
 
 /// Names what a push has put into the registry.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ImagePushed {

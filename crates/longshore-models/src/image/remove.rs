@@ -1,9 +1,9 @@
 //! Removing images.
 
-use serde::Deserialize;
+use crate::decode::Decode;
 
 /// Tells of one thing that removing an image did: exactly one of the fields is set.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ImageDeleted {
@@ -14,7 +14,7 @@ pub struct ImageDeleted {
 }
 
 /// Tells what a prune has removed.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ImagesPruned {

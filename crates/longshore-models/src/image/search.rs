@@ -1,9 +1,9 @@
 //! Finding images in a registry.
 
-use serde::Deserialize;
+use crate::decode::Decode;
 
 /// Tells of one repository that a search found.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct ImageSearchItem {

@@ -1,12 +1,11 @@
 //! One line of the image list.
 
-use serde::Deserialize;
-
+use crate::decode::Decode;
 use crate::open_enum::words;
 use crate::{Descriptor, Identity, Platform, SortedMap, Timestamp};
 
 /// Tells of one image in the list.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ImageSummary {
@@ -37,7 +36,7 @@ pub struct ImageSummary {
 }
 
 /// Tells of one part of an image for several platforms.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ImageManifestSummary {
@@ -59,7 +58,7 @@ pub struct ImageManifestSummary {
 }
 
 /// How much of a manifest's content is here, in bytes.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ManifestSize {
@@ -70,7 +69,7 @@ pub struct ManifestSize {
 }
 
 /// Tells of a manifest that is an image.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ManifestImage {
@@ -85,7 +84,7 @@ pub struct ManifestImage {
 }
 
 /// How much of an image is unpacked.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct UnpackedSize {
@@ -94,7 +93,7 @@ pub struct UnpackedSize {
 }
 
 /// Tells of a manifest that attests something about an image.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ManifestAttestation {

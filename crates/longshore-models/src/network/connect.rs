@@ -1,7 +1,8 @@
 //! The requests that connect containers to networks, and the answer of a prune.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
+use crate::decode::Decode;
 use crate::{EndpointSettings, is_default};
 
 /// Asks to connect a container to a network.
@@ -29,7 +30,7 @@ pub struct NetworkDisconnect {
 }
 
 /// Tells what a prune of networks removed.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct NetworksPruned {

@@ -1,7 +1,8 @@
 //! The request and the answer of network creation.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
+use crate::decode::Decode;
 use crate::{Ipam, Scope, SortedMap, is_default};
 
 /// Asks for a network.
@@ -53,7 +54,7 @@ pub struct NetworkCreate {
 }
 
 /// Names the network whose settings another has.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ConfigReference {
@@ -69,7 +70,7 @@ impl ConfigReference {
 }
 
 /// Tells which network was created.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct NetworkCreated {

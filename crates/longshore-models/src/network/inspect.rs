@@ -2,12 +2,11 @@
 
 use std::ops::Deref;
 
-use serde::Deserialize;
-
-use crate::{ConfigReference, Ipam, NetworkStatus, Scope, SortedMap, Timestamp, lenient};
+use crate::decode::Decode;
+use crate::{ConfigReference, Ipam, NetworkStatus, Scope, SortedMap, Timestamp};
 
 /// Tells the settings of a network: an entry of the list.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct NetworkSummary {
@@ -49,12 +48,12 @@ pub struct NetworkSummary {
 }
 
 /// Tells everything about a network; its settings by `Deref`.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct NetworkInspect {
     /// Its settings.
-    #[serde(flatten, deserialize_with = "lenient::flattened")]
+    #[serde(flatten)]
     pub summary: NetworkSummary,
     /// The running containers connected to it, by their id. Endpoints of a swarm's load balancer may be among them.
     pub containers: SortedMap<String, EndpointResource>,
@@ -73,7 +72,7 @@ impl Deref for NetworkInspect {
 }
 
 /// Names a node that shares an overlay network.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct PeerInfo {
@@ -86,7 +85,7 @@ pub struct PeerInfo {
 }
 
 /// Tells how a container is connected, seen from the network.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct EndpointResource {
@@ -106,7 +105,7 @@ pub struct EndpointResource {
 }
 
 /// Tells how a service is connected to a network of the swarm.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ServiceInfo {
@@ -123,7 +122,7 @@ pub struct ServiceInfo {
 }
 
 /// Tells how a task of a service is connected to a network of the swarm.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct NetworkTaskInfo {

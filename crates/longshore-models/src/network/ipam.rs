@@ -2,12 +2,13 @@
 
 use std::net::IpAddr;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
+use crate::decode::Decode;
 use crate::{SortedMap, Subnet, is_default};
 
 /// Says which addresses a network has, and who gives them out.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct Ipam {
@@ -36,7 +37,7 @@ pub struct Ipam {
 /// assert_eq!(config.gateway, "172.20.10.11");
 /// # Ok::<(), longshore_models::ParseSubnetError>(())
 /// ```
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct IpamConfig {

@@ -1,11 +1,10 @@
 //! How much of a network is in use.
 
-use serde::Deserialize;
-
 use crate::SortedMap;
+use crate::decode::Decode;
 
 /// Tells how much of a network is in use, API 1.52+.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct NetworkStatus {
@@ -15,7 +14,7 @@ pub struct NetworkStatus {
 }
 
 /// Tells how many addresses of a network are in use.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct IpamStatus {
@@ -24,7 +23,7 @@ pub struct IpamStatus {
 }
 
 /// Tells how many addresses of a range are in use. More than a `u64` can tell are `u64::MAX`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct SubnetStatus {

@@ -3,20 +3,19 @@
 use std::ops::Deref;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
+use crate::decode::Decode;
 use crate::open_enum::words;
-use crate::{
-    Driver, NodeAvailability, ObjectVersion, SecretText, SortedMap, Timestamp, duration_nanos, is_default, lenient,
-};
+use crate::{Driver, NodeAvailability, ObjectVersion, SecretText, SortedMap, Timestamp, duration_nanos, is_default};
 
 /// Tells everything of a swarm. What [`ClusterInfo`] has is reached without naming it: `swarm.spec`.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct SwarmInspect {
     /// What the engine also tells among all else of itself; at the top level on the wire.
-    #[serde(flatten, deserialize_with = "lenient::flattened")]
+    #[serde(flatten)]
     pub cluster: ClusterInfo,
     /// What an engine needs to join.
     pub join_tokens: JoinTokens,
@@ -31,7 +30,7 @@ impl Deref for SwarmInspect {
 }
 
 /// Tells of a swarm, but not how to join it.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ClusterInfo {
@@ -60,7 +59,7 @@ pub struct ClusterInfo {
 }
 
 /// Holds what an engine needs to join a swarm. `Debug` hides it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct JoinTokens {
@@ -71,7 +70,7 @@ pub struct JoinTokens {
 }
 
 /// Tells who vouches for a node's certificate.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct TlsInfo {
@@ -84,7 +83,7 @@ pub struct TlsInfo {
 }
 
 /// Says what a swarm is to be. A number that is 0 or `None` is the swarm's default.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct SwarmSpec {
@@ -110,7 +109,7 @@ pub struct SwarmSpec {
 }
 
 /// Says how a swarm keeps tasks.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct OrchestrationConfig {
@@ -120,7 +119,7 @@ pub struct OrchestrationConfig {
 }
 
 /// Says how the managers of a swarm agree. A tick is a second, but that is not promised.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct RaftConfig {
@@ -142,22 +141,22 @@ pub struct RaftConfig {
 }
 
 /// Says how the nodes of a swarm report to its managers.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct DispatcherConfig {
     /// Time between two signs of life.
-    #[serde(with = "duration_nanos", skip_serializing_if = "is_default")]
+    #[serde(serialize_with = "duration_nanos::serialize", skip_serializing_if = "is_default")]
     pub heartbeat_period: Duration,
 }
 
 /// Says how the nodes of a swarm get their certificates.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct CaConfig {
     /// How long a node's certificate is valid; an hour at least.
-    #[serde(with = "duration_nanos", skip_serializing_if = "is_default")]
+    #[serde(serialize_with = "duration_nanos::serialize", skip_serializing_if = "is_default")]
     pub node_cert_expiry: Duration,
     /// Certificate authorities elsewhere that sign for the swarm.
     #[serde(rename = "ExternalCAs", skip_serializing_if = "is_default")]
@@ -174,7 +173,7 @@ pub struct CaConfig {
 }
 
 /// Names a certificate authority elsewhere that signs for a swarm.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ExternalCa {
@@ -214,7 +213,7 @@ words!(ExternalCaProtocol {
 });
 
 /// Says how the managers of a swarm keep their data.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct EncryptionConfig {
@@ -224,7 +223,7 @@ pub struct EncryptionConfig {
 }
 
 /// Says what tasks have that don't say otherwise.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct TaskDefaults {
@@ -291,7 +290,7 @@ pub struct SwarmJoinBody {
 }
 
 /// Holds the key that unlocks a manager: sent to do that, and received when it is asked for.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct UnlockKey {

@@ -2,12 +2,13 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
+use crate::decode::Decode;
 use crate::{Driver, ObjectVersion, SortedMap, Timestamp, base64_bytes, is_default};
 
 /// Tells everything of a config.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ConfigInspect {
@@ -32,7 +33,7 @@ pub struct ConfigInspect {
 /// let spec = ConfigSpec::new("site.conf", "listen 80;\n").label("team", "web");
 /// assert_eq!(spec.data, b"listen 80;\n");
 /// ```
-#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ConfigSpec {
@@ -42,7 +43,8 @@ pub struct ConfigSpec {
     #[serde(skip_serializing_if = "is_default")]
     pub labels: SortedMap<String, String>,
     /// The content, 1 to 1,023,999 bytes; base64 on the wire.
-    #[serde(with = "base64_bytes", skip_serializing_if = "is_default")]
+    #[serde(serialize_with = "base64_bytes::serialize", skip_serializing_if = "is_default")]
+    #[decode(from = base64_bytes::Base64)]
     pub data: Vec<u8>,
     /// What fills in placeholders in the data, such as `golang`; they stay unless set.
     #[serde(skip_serializing_if = "is_default")]

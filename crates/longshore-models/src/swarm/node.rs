@@ -1,12 +1,13 @@
 //! The nodes of a swarm.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
+use crate::decode::Decode;
 use crate::open_enum::words;
 use crate::{NodePlatform, ObjectVersion, ResourceObject, SortedMap, Timestamp, TlsInfo, is_default};
 
 /// Tells everything of one node.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct NodeInspect {
@@ -30,7 +31,7 @@ pub struct NodeInspect {
 }
 
 /// Says what a node is to be.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct NodeSpec {
@@ -105,7 +106,7 @@ impl Default for NodeAvailability {
 }
 
 /// Tells what a node says of itself.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct NodeDescription {
@@ -123,7 +124,7 @@ pub struct NodeDescription {
 }
 
 /// Tells of the engine of a node.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct EngineDescription {
@@ -136,7 +137,7 @@ pub struct EngineDescription {
 }
 
 /// Names something that an engine can do.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct EnginePlugin {
@@ -148,7 +149,7 @@ pub struct EnginePlugin {
 }
 
 /// Tells how a node is.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct NodeStatus {
@@ -186,7 +187,7 @@ words!(NodeState {
 });
 
 /// Tells how a node is as a manager.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ManagerStatus {

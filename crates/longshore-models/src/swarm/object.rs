@@ -1,13 +1,14 @@
 //! What the objects of a swarm have in common.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
+use crate::decode::Decode;
 use crate::{SortedMap, is_default};
 
 /// Tells which state of an object this is: the number grows with every change.
 ///
 /// A change is sent with the version that it was made from, and the engine refuses it once there is a newer one.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ObjectVersion {
@@ -23,7 +24,7 @@ impl ObjectVersion {
 }
 
 /// Names a driver of logs, of secrets or of templates, and its options.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct Driver {

@@ -1,11 +1,12 @@
 //! What a node has for tasks, and what a task asks of a node.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
+use crate::decode::Decode;
 use crate::is_default;
 
 /// Tells the resources that a node has, or that a task reserves.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ResourceObject {
@@ -21,7 +22,7 @@ pub struct ResourceObject {
 }
 
 /// Tells of a resource that is the user's own: a named one or a number of equal ones.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Decode)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct GenericResource {
@@ -46,7 +47,7 @@ impl GenericResource {
 }
 
 /// Names one resource of a kind.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct NamedResource {
@@ -57,7 +58,7 @@ pub struct NamedResource {
 }
 
 /// Counts the resources of a kind.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct DiscreteResource {
@@ -68,7 +69,7 @@ pub struct DiscreteResource {
 }
 
 /// Names a platform as the swarm does.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct NodePlatform {

@@ -2,12 +2,13 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
+use crate::decode::Decode;
 use crate::{Driver, ObjectVersion, SortedMap, Timestamp, base64_bytes, is_default};
 
 /// Tells of a secret, but not what it is.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct SecretInspect {
@@ -32,7 +33,7 @@ pub struct SecretInspect {
 /// let spec = SecretSpec::new("db-password", "s3cret").label("team", "web");
 /// assert!(!format!("{spec:?}").contains("s3cret"));
 /// ```
-#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct SecretSpec {
@@ -42,7 +43,8 @@ pub struct SecretSpec {
     #[serde(skip_serializing_if = "is_default")]
     pub labels: SortedMap<String, String>,
     /// The secret itself, 1 to 499,999 bytes; base64 on the wire. Engines take it and never give it back.
-    #[serde(with = "base64_bytes", skip_serializing_if = "is_default")]
+    #[serde(serialize_with = "base64_bytes::serialize", skip_serializing_if = "is_default")]
+    #[decode(from = base64_bytes::Base64)]
     pub data: Vec<u8>,
     /// Where the secret comes from when a task starts, if it is not given here.
     #[serde(skip_serializing_if = "is_default")]

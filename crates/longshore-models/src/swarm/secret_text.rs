@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+
+use crate::decode::{self, Decode, Place};
 
 /// Holds a token or key. `Debug` hides it, and it can't be displayed; [`expose`](SecretText::expose) gives it.
 ///
@@ -13,7 +15,7 @@ use serde::{Deserialize, Serialize};
 /// assert_eq!(format!("{key:?}"), "[hidden]");
 /// assert_eq!(key.expose(), "SWMKEY-1-7c37");
 /// ```
-#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct SecretText(String);
 
@@ -51,3 +53,11 @@ impl From<String> for SecretText {
         Self(text)
     }
 }
+
+impl Decode for SecretText {
+    fn place(&mut self) -> Place<'_> {
+        self.0.place()
+    }
+}
+
+decode::deserialize!(SecretText);

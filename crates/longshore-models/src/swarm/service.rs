@@ -1,15 +1,16 @@
 //! Services: what a swarm keeps running.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::service_endpoint::{EndpointSpec, ServiceEndpoint};
 use super::service_mode::ServiceMode;
 use super::service_update::{UpdateConfig, UpdateStatus};
 use super::task_spec::{NetworkAttachmentConfig, TaskSpec};
+use crate::decode::Decode;
 use crate::{ObjectVersion, SortedMap, Timestamp, is_default};
 
 /// Tells of a service.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ServiceInspect {
@@ -37,7 +38,7 @@ pub struct ServiceInspect {
 }
 
 /// Says what a service is to be: how its tasks are made, how many there are, and where it can be reached.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ServiceSpec {
@@ -68,7 +69,7 @@ pub struct ServiceSpec {
 }
 
 /// Counts the tasks of a service.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ServiceStatus {
@@ -81,7 +82,7 @@ pub struct ServiceStatus {
 }
 
 /// Tells which run of a job this is: a job runs when it is created, and again when it is changed.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct JobStatus {
@@ -92,7 +93,7 @@ pub struct JobStatus {
 }
 
 /// Tells of a service that was created.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ServiceCreated {
@@ -104,7 +105,7 @@ pub struct ServiceCreated {
 }
 
 /// Tells of a service that was changed.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ServiceUpdated {

@@ -1,13 +1,14 @@
 //! Where a service can be reached.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
+use crate::decode::Decode;
 use crate::open_enum::words;
 use crate::port::Problem;
 use crate::{HostIp, HostPort, ParsePortError, Port, Protocol, Publish, is_default};
 
 /// Says where a service can be reached, and how its name is resolved.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct EndpointSpec {
@@ -45,7 +46,7 @@ words!(EndpointMode { VirtualIp = "vip", DnsRoundRobin = "dnsrr" });
 /// assert_eq!(serde_json::to_value(&dns).unwrap()["PublishMode"], "host");
 /// # Ok::<(), longshore_models::ParsePortError>(())
 /// ```
-#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct EndpointPortConfig {
@@ -122,7 +123,7 @@ pub enum PublishMode {
 words!(PublishMode { Ingress = "ingress", Host = "host" });
 
 /// Tells where a service can be reached.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ServiceEndpoint {
@@ -136,7 +137,7 @@ pub struct ServiceEndpoint {
 }
 
 /// Tells the address of a service in one of its networks.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct VirtualIp {

@@ -1,9 +1,10 @@
 //! How many tasks a service has.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::{is_default, lenient};
+use crate::decode::{self, Decode, Place};
+use crate::is_default;
 
 /// Says how many tasks a service has, and whether they run on or to their end. The default is one that runs on.
 ///
@@ -13,8 +14,8 @@ use crate::{is_default, lenient};
 /// let mode = ServiceMode::replicated(3);
 /// assert_eq!(serde_json::to_value(&mode).unwrap()["Replicated"]["Replicas"], 3);
 /// ```
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(from = "Map<String, Value>", into = "Map<String, Value>")]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(into = "Map<String, Value>")]
 #[non_exhaustive]
 pub enum ServiceMode {
     /// A number of tasks that run on.
@@ -55,14 +56,14 @@ impl Default for ServiceMode {
     }
 }
 
-#[derive(Default, Serialize, Deserialize)]
+#[derive(Default, Serialize, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 struct Replicated {
     #[serde(skip_serializing_if = "is_default")]
     replicas: Option<u64>,
 }
 
-#[derive(Default, Serialize, Deserialize)]
+#[derive(Default, Serialize, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 struct ReplicatedJob {
     #[serde(skip_serializing_if = "is_default")]
@@ -70,6 +71,14 @@ struct ReplicatedJob {
     #[serde(skip_serializing_if = "is_default")]
     total_completions: Option<u64>,
 }
+
+impl Decode for ServiceMode {
+    fn place(&mut self) -> Place<'_> {
+        Place::through::<Map<String, Value>, _>(self)
+    }
+}
+
+decode::deserialize!(ServiceMode);
 
 impl From<Map<String, Value>> for ServiceMode {
     fn from(mode: Map<String, Value>) -> Self {
@@ -87,17 +96,21 @@ fn known(mode: &Map<String, Value>) -> Option<ServiceMode> {
     }
     match name.as_str() {
         "Replicated" => {
-            let Replicated { replicas } = lenient::deserialize(settings.clone()).ok()?;
+            let Replicated { replicas } = read(settings)?;
             Some(ServiceMode::Replicated { replicas })
         }
         "Global" => Some(ServiceMode::Global),
         "ReplicatedJob" => {
-            let ReplicatedJob { max_concurrent, total_completions } = lenient::deserialize(settings.clone()).ok()?;
+            let ReplicatedJob { max_concurrent, total_completions } = read(settings)?;
             Some(ServiceMode::ReplicatedJob { max_concurrent, total_completions })
         }
         "GlobalJob" => Some(ServiceMode::GlobalJob),
         _ => None,
     }
+}
+
+fn read<T: Decode + Default>(settings: &Value) -> Option<T> {
+    decode::from_str(&settings.to_string()).ok()
 }
 
 fn is_known(name: &str) -> bool {
@@ -124,7 +137,7 @@ mod tests {
     use super::*;
 
     fn read(json: &str) -> ServiceMode {
-        lenient::from_slice(json.as_bytes()).unwrap()
+        decode::from_str(json).unwrap()
     }
 
     #[test]

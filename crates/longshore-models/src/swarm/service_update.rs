@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
+use crate::decode::Decode;
 use crate::open_enum::words;
 use crate::{Timestamp, duration_nanos, is_default};
 
@@ -16,20 +17,20 @@ use crate::{Timestamp, duration_nanos, is_default};
 /// let config = UpdateConfig::parallelism(2).delay(Duration::from_secs(10)).on_failure(UpdateFailureAction::Rollback);
 /// assert_eq!(serde_json::to_value(&config).unwrap()["FailureAction"], "rollback");
 /// ```
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct UpdateConfig {
     /// How many tasks are replaced at a time; 0 for all at once.
     pub parallelism: u64,
     /// Pause between those replaced at a time and the next.
-    #[serde(with = "duration_nanos", skip_serializing_if = "is_default")]
+    #[serde(serialize_with = "duration_nanos::serialize", skip_serializing_if = "is_default")]
     pub delay: Duration,
     /// What happens when a new task fails.
     #[serde(skip_serializing_if = "is_default")]
     pub failure_action: UpdateFailureAction,
     /// How long after its start the end of a new task counts as a failure; zero for the swarm's default, 5 s.
-    #[serde(with = "duration_nanos", skip_serializing_if = "is_default")]
+    #[serde(serialize_with = "duration_nanos::serialize", skip_serializing_if = "is_default")]
     pub monitor: Duration,
     /// Share of the new tasks that may fail, 0 to 1.
     #[serde(skip_serializing_if = "is_default")]
@@ -114,7 +115,7 @@ pub enum UpdateOrder {
 words!(UpdateOrder { StopFirst = "stop-first", StartFirst = "start-first" });
 
 /// Tells how far the change of a service has come.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct UpdateStatus {

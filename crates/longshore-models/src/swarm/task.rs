@@ -1,15 +1,14 @@
 //! Tasks: the containers of services, each from its making to its end.
 
-use serde::Deserialize;
-
 use super::service_endpoint::EndpointPortConfig;
 use super::task_network::NetworkAttachment;
 use super::task_spec::TaskSpec;
+use crate::decode::Decode;
 use crate::open_enum::words;
 use crate::{GenericResource, ObjectVersion, SortedMap, Timestamp};
 
 /// Tells of a task.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct TaskInspect {
@@ -53,7 +52,7 @@ pub struct TaskInspect {
 }
 
 /// Tells what a task is doing.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct TaskStatus {
@@ -141,7 +140,7 @@ impl TaskState {
 }
 
 /// Tells how the container of a task is.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ContainerStatus {
@@ -156,7 +155,7 @@ pub struct ContainerStatus {
 }
 
 /// Tells the ports of a task that are published on its node.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct PortStatus {
@@ -165,7 +164,7 @@ pub struct PortStatus {
 }
 
 /// Tells which cluster volume a task was given for a mount.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct VolumeAttachment {

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::task_privileges::Privileges;
+use crate::decode::Decode;
 use crate::{HealthConfig, Isolation, Mount, SortedMap, Ulimit, duration_nanos, is_default};
 
 /// Says what the containers of a service run, and how. Empty means what the image or the engine says.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ContainerSpec {
@@ -58,7 +59,7 @@ pub struct ContainerSpec {
     #[serde(skip_serializing_if = "is_default")]
     pub stop_signal: String,
     /// Time between that signal and `SIGKILL`; `None` for the swarm's default, 10 s.
-    #[serde(with = "duration_nanos::optional", skip_serializing_if = "is_default")]
+    #[serde(serialize_with = "duration_nanos::serialize_optional", skip_serializing_if = "is_default")]
     pub stop_grace_period: Option<Duration>,
     /// Health check; `None` for what the image says.
     #[serde(alias = "HealthCheck", skip_serializing_if = "is_default")]
@@ -99,7 +100,7 @@ pub struct ContainerSpec {
 }
 
 /// Says how a container resolves names.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct DnsConfig {
@@ -122,7 +123,7 @@ pub struct DnsConfig {
 /// let key = SecretReference::new("fpjqlhnwb19zds35k8wn80lq9", "tls-key").file_name("site.key").mode(0o400);
 /// assert_eq!(key.file.unwrap_or_default().name, "site.key");
 /// ```
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct SecretReference {
@@ -173,7 +174,7 @@ impl SecretReference {
 /// let site = SwarmConfigReference::new("0bt9dmxjvjiqermk6xrop3ekq", "site.conf").file_name("/etc/nginx/conf.d/site.conf");
 /// assert!(site.runtime.is_none());
 /// ```
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct SwarmConfigReference {
@@ -226,7 +227,7 @@ impl SwarmConfigReference {
 }
 
 /// Says as which file a secret or a config is shown. All of it is sent, so that there is no default but this type's.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct FileTarget {
@@ -260,6 +261,6 @@ impl Default for FileTarget {
 }
 
 /// Says that a config is used by the engine itself.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Decode)]
 #[non_exhaustive]
 pub struct RuntimeTarget {}

@@ -1,11 +1,10 @@
 //! Networks of a swarm, as its tasks tell them.
 
-use serde::Deserialize;
-
+use crate::decode::Decode;
 use crate::{ConfigReference, Driver, ObjectVersion, SortedMap, Timestamp};
 
 /// Tells how a task is connected to a network.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct NetworkAttachment {
@@ -16,7 +15,7 @@ pub struct NetworkAttachment {
 }
 
 /// Tells of a network as the swarm sees it.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct SwarmNetwork {
@@ -39,7 +38,7 @@ pub struct SwarmNetwork {
 }
 
 /// Tells what a network of a swarm is to be.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct SwarmNetworkSpec {
@@ -69,7 +68,7 @@ pub struct SwarmNetworkSpec {
 }
 
 /// Tells the addresses of a network of a swarm.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct SwarmIpam {
@@ -80,7 +79,7 @@ pub struct SwarmIpam {
 }
 
 /// Tells a range of addresses.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct SwarmSubnet {

@@ -1,12 +1,13 @@
 //! What the security systems allow the containers of a service.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
+use crate::decode::Decode;
 use crate::open_enum::words;
 use crate::{base64_bytes, is_default};
 
 /// Says what the security systems allow a container.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct Privileges {
@@ -28,7 +29,7 @@ pub struct Privileges {
 }
 
 /// Names the account a container runs under (Windows): one of these.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct CredentialSpec {
@@ -45,7 +46,7 @@ pub struct CredentialSpec {
 }
 
 /// Labels a container for SELinux.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct SelinuxContext {
@@ -67,7 +68,7 @@ pub struct SelinuxContext {
 }
 
 /// Says which system calls a container may make.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct Seccomp {
@@ -75,7 +76,8 @@ pub struct Seccomp {
     #[serde(skip_serializing_if = "is_default")]
     pub mode: SeccompMode,
     /// The rules themselves as JSON, if they are its own.
-    #[serde(with = "base64_bytes", skip_serializing_if = "is_default")]
+    #[serde(serialize_with = "base64_bytes::serialize", skip_serializing_if = "is_default")]
+    #[decode(from = base64_bytes::Base64)]
     pub profile: Vec<u8>,
 }
 
@@ -109,7 +111,7 @@ pub enum SeccompMode {
 words!(SeccompMode { Default = "default", Unconfined = "unconfined", Custom = "custom" });
 
 /// Says whether AppArmor confines a container.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct AppArmor {

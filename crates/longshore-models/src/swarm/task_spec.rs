@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::task_container::ContainerSpec;
+use crate::decode::Decode;
 use crate::open_enum::words;
 use crate::{Driver, NodePlatform, ResourceObject, SortedMap, duration_nanos, is_default};
 
 /// Says how the tasks of a service are made.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct TaskSpec {
@@ -64,7 +65,7 @@ pub enum TaskRuntime {
 words!(TaskRuntime { Container = "container", Plugin = "plugin", Attachment = "attachment" });
 
 /// Connects tasks to a network.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct NetworkAttachmentConfig {
@@ -101,7 +102,7 @@ impl NetworkAttachmentConfig {
 }
 
 /// Tells which container a task connects to a network.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct NetworkAttachmentSpec {
@@ -111,7 +112,7 @@ pub struct NetworkAttachmentSpec {
 }
 
 /// Says which plugin is installed on nodes.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Decode)]
 #[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct PluginSpec {
@@ -140,7 +141,7 @@ impl PluginSpec {
 }
 
 /// Allows something to a plugin.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Decode)]
 #[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct RuntimePrivilege {
@@ -164,7 +165,7 @@ impl RuntimePrivilege {
 }
 
 /// Says what a task may take of its node, and what it needs.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct TaskResources {
@@ -184,7 +185,7 @@ pub struct TaskResources {
 }
 
 /// Says what a task may take of its node; 0 for all.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Decode)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct TaskLimits {
@@ -208,7 +209,7 @@ pub struct TaskLimits {
 /// let policy = TaskRestartPolicy::on_failure().max_attempts(3).delay(Duration::from_secs(1));
 /// assert_eq!(serde_json::to_value(&policy).unwrap()["Condition"], "on-failure");
 /// ```
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct TaskRestartPolicy {
@@ -216,13 +217,13 @@ pub struct TaskRestartPolicy {
     #[serde(skip_serializing_if = "is_default")]
     pub condition: RestartCondition,
     /// Pause before that; `None` for the swarm's default, 5 s.
-    #[serde(with = "duration_nanos::optional", skip_serializing_if = "is_default")]
+    #[serde(serialize_with = "duration_nanos::serialize_optional", skip_serializing_if = "is_default")]
     pub delay: Option<Duration>,
     /// How often that happens in the window; `None` and 0 for no limit.
     #[serde(skip_serializing_if = "is_default")]
     pub max_attempts: Option<u64>,
     /// How far back restarts are counted; `None` and zero for ever.
-    #[serde(with = "duration_nanos::optional", skip_serializing_if = "is_default")]
+    #[serde(serialize_with = "duration_nanos::serialize_optional", skip_serializing_if = "is_default")]
     pub window: Option<Duration>,
 }
 
@@ -288,7 +289,7 @@ pub enum RestartCondition {
 words!(RestartCondition { None = "none", OnFailure = "on-failure", Any = "any" });
 
 /// Says which nodes tasks may be on, and how they are spread over them.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct Placement {
@@ -307,7 +308,7 @@ pub struct Placement {
 }
 
 /// Says how tasks are spread.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct PlacementPreference {
@@ -324,7 +325,7 @@ impl PlacementPreference {
 }
 
 /// Spreads tasks evenly over the values of a label.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct SpreadOver {

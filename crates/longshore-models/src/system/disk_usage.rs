@@ -1,15 +1,14 @@
 //! What takes the space on an engine's disk.
 
-use serde::Deserialize;
-
+use crate::decode::Decode;
 use crate::{BuildCache, ContainerState, ContainerSummary, ImageSummary, VolumeInspect};
 
 /// Tells what takes the space on an engine's disk, by kinds of objects.
 ///
 /// Engines tell it in one of two shapes: sums since API 1.52, lists of objects before. Where an engine tells no sums, they
 /// are made of the lists, by the rules that engines have for them.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
-#[serde(from = "Answer")]
+#[derive(Debug, Clone, Default, PartialEq, Decode)]
+#[decode(from = Answer)]
 #[non_exhaustive]
 pub struct DiskUsage {
     /// Images; `None` if not asked for.
@@ -23,7 +22,7 @@ pub struct DiskUsage {
 }
 
 /// Tells how much space the objects of a kind take.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct Usage<T> {
@@ -47,7 +46,7 @@ impl<T> Default for Usage<T> {
 }
 
 /// Both shapes.
-#[derive(Default, Deserialize)]
+#[derive(Default, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 struct Answer {
     image_usage: Option<Usage<ImageSummary>>,

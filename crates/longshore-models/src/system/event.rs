@@ -1,13 +1,12 @@
 //! What happened on an engine.
 
-use serde::Deserialize;
-
+use crate::decode::Decode;
 use crate::open_enum::words;
 use crate::{Scope, SortedMap, Timestamp};
 
 /// Tells what happened to something.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(from = "Wire")]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
+#[decode(from = Wire)]
 #[non_exhaustive]
 pub struct EventMessage {
     /// Kind of what it happened to; on the wire `Type`.
@@ -26,7 +25,7 @@ pub struct EventMessage {
 }
 
 /// Names what something happened to.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct EventActor {
@@ -38,7 +37,7 @@ pub struct EventActor {
 }
 
 /// An event as it comes: the time twice, and what happened in one text.
-#[derive(Default, Deserialize)]
+#[derive(Default, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 struct Wire {
     #[serde(rename = "Type")]

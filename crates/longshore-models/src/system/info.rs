@@ -1,7 +1,6 @@
 //! Everything an engine knows of itself.
 
-use serde::Deserialize;
-
+use crate::decode::Decode;
 use crate::open_enum::words;
 use crate::{
     ContainerdInfo, DeviceInfo, EngineCommit, FirewallInfo, GenericResource, InfoEntry, Isolation, NriInfo,
@@ -9,7 +8,7 @@ use crate::{
 };
 
 /// Tells everything an engine knows of itself and its machine.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct SystemInfo {
@@ -184,7 +183,7 @@ pub struct SystemInfo {
 }
 
 /// Names drivers that are there: those of the engine, and old plugins that have been used.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct PluginsInfo {
@@ -199,7 +198,7 @@ pub struct PluginsInfo {
 }
 
 /// A range of addresses that networks are taken from.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct AddressPool {

@@ -1,11 +1,10 @@
 //! What an engine consists of and works with.
 
-use serde::Deserialize;
-
 use crate::SortedMap;
+use crate::decode::Decode;
 
 /// A program that runs containers.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
 #[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Runtime {
@@ -17,14 +16,13 @@ pub struct Runtime {
     #[serde(rename = "runtimeType")]
     pub kind: String,
     /// Settings that containerd gives it; `null` if there are none.
-    #[serde(deserialize_with = "crate::tree::deserialize")]
     pub options: serde_json::Value,
     /// What it tells of itself, such as its features as JSON, API 1.44+.
     pub status: SortedMap<String, String>,
 }
 
 /// Names what a part of the engine was built from.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct EngineCommit {
@@ -36,7 +34,7 @@ pub struct EngineCommit {
 }
 
 /// Tells of the containerd that runs the containers.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ContainerdInfo {
@@ -47,7 +45,7 @@ pub struct ContainerdInfo {
 }
 
 /// Names the namespaces of containerd that belong to the engine.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ContainerdNamespaces {
@@ -58,7 +56,7 @@ pub struct ContainerdNamespaces {
 }
 
 /// Tells how the engine sets up the firewall.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct FirewallInfo {
@@ -69,7 +67,7 @@ pub struct FirewallInfo {
 }
 
 /// Tells how plugins of the Node Resource Interface take part in running containers.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct NriInfo {
@@ -78,7 +76,7 @@ pub struct NriInfo {
 }
 
 /// Names a device that containers can be given.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct DeviceInfo {
@@ -90,8 +88,8 @@ pub struct DeviceInfo {
 }
 
 /// Something that a part of the engine tells of itself, for people. A list of two texts on the wire.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(from = "Vec<String>")]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
+#[decode(from = Vec<String>)]
 #[non_exhaustive]
 pub struct InfoEntry {
     /// What it is about, such as `Backing Filesystem`.

@@ -1,11 +1,10 @@
 //! How an engine speaks with registries.
 
-use serde::Deserialize;
-
 use crate::SortedMap;
+use crate::decode::Decode;
 
 /// Tells how an engine speaks with registries.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct RegistryServiceConfig {
@@ -24,7 +23,7 @@ pub struct RegistryServiceConfig {
 }
 
 /// Tells how an engine speaks with one registry.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct IndexInfo {

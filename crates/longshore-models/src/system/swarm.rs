@@ -1,12 +1,11 @@
 //! How an engine takes part in a swarm.
 
-use serde::Deserialize;
-
 use crate::ClusterInfo;
+use crate::decode::Decode;
 use crate::open_enum::words;
 
 /// Tells how an engine takes part in a swarm.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct SwarmInfo {
@@ -34,7 +33,7 @@ pub struct SwarmInfo {
 }
 
 /// Names a manager of a swarm.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct PeerNode {

@@ -1,12 +1,12 @@
 //! Which engine it is.
 
-use serde::Deserialize;
 use serde_json::Value;
 
+use crate::decode::Decode;
 use crate::{SortedMap, Timestamp};
 
 /// Tells which engine this is.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct SystemVersion {
@@ -38,7 +38,7 @@ pub struct SystemVersion {
 }
 
 /// Names what an engine is part of.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct EnginePlatform {
@@ -47,7 +47,7 @@ pub struct EnginePlatform {
 }
 
 /// Tells of one part of an engine, such as containerd.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ComponentVersion {
@@ -56,6 +56,5 @@ pub struct ComponentVersion {
     /// Version.
     pub version: String,
     /// Whatever else the component tells, usually texts.
-    #[serde(deserialize_with = "crate::tree::deserialize_map")]
     pub details: SortedMap<String, Value>,
 }

@@ -1,12 +1,13 @@
 //! Volumes of a swarm, kept by a plugin that speaks CSI.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
+use crate::decode::Decode;
 use crate::open_enum::words;
 use crate::{ObjectVersion, SortedMap, Timestamp, is_default};
 
 /// Tells what makes a volume one of the swarm, API 1.42+.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ClusterVolume {
@@ -39,7 +40,7 @@ pub struct ClusterVolume {
 ///     .capacity(1 << 30, 4 << 30);
 /// assert_eq!(spec.capacity_range.map(|range| range.limit_bytes), Some(4 << 30));
 /// ```
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ClusterVolumeSpec {
@@ -138,7 +139,7 @@ impl ClusterVolumeSpec {
 }
 
 /// Says how tasks use a volume of the swarm: as a folder or as a block device, never both.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ClusterVolumeAccess {
@@ -157,7 +158,7 @@ pub struct ClusterVolumeAccess {
 }
 
 /// Says how a volume of the swarm is mounted.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct MountVolume {
@@ -170,12 +171,12 @@ pub struct MountVolume {
 }
 
 /// Says that a volume of the swarm is used as a block device; there is nothing more to say so far.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Decode)]
 #[non_exhaustive]
 pub struct BlockVolume {}
 
 /// Says from where a volume of the swarm must be reachable.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct TopologyRequirement {
@@ -188,7 +189,7 @@ pub struct TopologyRequirement {
 }
 
 /// Names a place by the segments of its domains, such as `zone` and `z1`. The plugin says what there is.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct Topology {
@@ -207,7 +208,7 @@ impl Topology {
 }
 
 /// Says how large a volume of the swarm must be.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct CapacityRange {
@@ -218,7 +219,7 @@ pub struct CapacityRange {
 }
 
 /// Names a secret of the swarm that a plugin is given.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ClusterVolumeSecret {
@@ -229,7 +230,7 @@ pub struct ClusterVolumeSecret {
 }
 
 /// Tells what a plugin says of a volume of the swarm.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ClusterVolumeInfo {
@@ -245,7 +246,7 @@ pub struct ClusterVolumeInfo {
 }
 
 /// Tells how far a volume of the swarm has come on a node.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ClusterVolumePublishStatus {

@@ -1,7 +1,8 @@
 //! The requests that create and change volumes, and the answer of a prune.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
+use crate::decode::Decode;
 use crate::{ClusterVolumeSpec, SortedMap, is_default};
 
 /// Asks for a volume.
@@ -36,7 +37,7 @@ pub struct VolumeUpdate {
 }
 
 /// Tells what a prune of volumes removed.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct VolumesPruned {

@@ -1,12 +1,12 @@
 //! What engines tell of volumes.
 
-use serde::Deserialize;
 use serde_json::Value;
 
+use crate::decode::Decode;
 use crate::{ClusterVolume, Scope, SortedMap, Timestamp};
 
 /// Tells everything about a volume.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct VolumeInspect {
@@ -19,7 +19,6 @@ pub struct VolumeInspect {
     /// When it was created.
     pub created_at: Timestamp,
     /// What its driver tells of it; the usual one tells nothing.
-    #[serde(deserialize_with = "crate::tree::deserialize_map")]
     pub status: SortedMap<String, Value>,
     /// Labels.
     pub labels: SortedMap<String, String>,
@@ -34,7 +33,7 @@ pub struct VolumeInspect {
 }
 
 /// Tells how much of a volume is in use.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct VolumeUsage {
@@ -45,7 +44,7 @@ pub struct VolumeUsage {
 }
 
 /// Lists volumes.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Decode)]
 #[serde(default, rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct VolumeList {

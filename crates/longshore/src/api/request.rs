@@ -236,7 +236,8 @@ impl CustomResponse {
     /// # Cancel safety
     /// Dropping the future closes the connection.
     pub async fn json<T: DeserializeOwned>(self) -> Result<T> {
-        self.response.json().await
+        let (operation, bytes) = self.response.bytes().await?;
+        operation.decode_custom(&bytes)
     }
 
     /// Reads the body as JSON, and keeps its text.
@@ -247,12 +248,13 @@ impl CustomResponse {
     /// # Cancel safety
     /// As [`json`](CustomResponse::json).
     pub async fn raw<T: DeserializeOwned>(self) -> Result<Raw<T>> {
-        self.response.raw().await
+        let (operation, bytes) = self.response.bytes().await?;
+        Raw::from_slice(&bytes).map_err(|source| operation.bad_json(source, &bytes))
     }
 
     /// Gives the body as JSON values, one after another.
     pub fn json_stream<T: DeserializeOwned>(self) -> JsonStream<T> {
-        JsonStream::new(self.response)
+        JsonStream::with(self.response, Operation::decode_custom)
     }
 
     /// Reads the body whole; it may be empty.

@@ -8,7 +8,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use longshore_models::decode::{self, Decode};
 
 use super::Tls;
 use crate::error::{Error, ErrorKind, Operation, Result};
@@ -50,8 +50,7 @@ struct Broken {
     why: String,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
+#[derive(Default, Decode)]
 struct Meta {
     #[serde(rename = "Name", alias = "name")]
     name: String,
@@ -62,21 +61,18 @@ struct Meta {
 }
 
 /// The engines of a context; those of other kinds don't matter.
-#[derive(Default, Deserialize)]
-#[serde(default)]
+#[derive(Default, Decode)]
 struct Endpoints {
     docker: Option<Endpoint>,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
+#[derive(Default, Decode)]
 struct Metadata {
     #[serde(rename = "Description")]
     description: String,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
+#[derive(Default, Decode)]
 struct Endpoint {
     #[serde(rename = "Host")]
     host: String,
@@ -158,10 +154,9 @@ fn read(path: &Path, folder: OsString) -> Result<Option<Context>, Broken> {
         Err(error) if is_absent(&error) => return Ok(None),
         Err(error) => return Err(broken(format!("{place} can't be read: {error}"))),
     };
-    let Meta { name, metadata, endpoints } =
-        longshore_models::lenient::from_slice(&json).map_err(|error: serde_json::Error| {
-            broken(format!("{place} can't be understood, at line {}, column {}", error.line(), error.column()))
-        })?;
+    let Meta { name, metadata, endpoints } = decode::from_slice(&json).map_err(|error: serde_json::Error| {
+        broken(format!("{place} can't be understood, at line {}, column {}", error.line(), error.column()))
+    })?;
     match endpoints.docker {
         _ if name.is_empty() => Err(broken(format!("{place} has no name"))),
         None => Err(Broken { name: Some(name), why: format!("{place} names no Docker engine") }),

@@ -4,15 +4,15 @@ use std::io;
 use std::path::Path;
 
 use longshore_models::SortedMap;
+use longshore_models::decode::{self, Decode};
 use longshore_wire::auth::wipe;
-use serde::Deserialize;
 
 use super::headers::HttpHeaders;
 use crate::error::{Error, ErrorKind, Operation, Result};
 
 /// The official CLI's `config.json`: what of it matters to a client.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
+#[derive(Clone, Debug, Default, Decode)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct ConfigFile {
     /// The context in use; empty or `default` for none.
     pub(crate) current_context: String,
@@ -30,8 +30,7 @@ pub(crate) struct ConfigFile {
 }
 
 /// Credentials as the file has them.
-#[derive(Clone, Default, Deserialize)]
-#[serde(default, rename_all = "lowercase")]
+#[derive(Clone, Default, Decode)]
 pub(crate) struct FileAuth {
     /// `user:password` in base64.
     pub(crate) auth: String,
@@ -57,8 +56,8 @@ impl fmt::Debug for FileAuth {
 }
 
 /// The proxies that builds on one engine are told of.
-#[derive(Clone, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
+#[derive(Clone, Default, Decode)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct Proxies {
     pub(crate) http_proxy: String,
     pub(crate) https_proxy: String,
@@ -87,14 +86,8 @@ impl ConfigFile {
         if json.trim_ascii().is_empty() {
             return Ok(ConfigFile::default());
         }
-        // A list would be read as the values of the fields, in some order.
-        let is_list = json.trim_ascii_start().starts_with(b"[");
-        let read = longshore_models::lenient::from_slice(&json);
+        let read = decode::from_slice(&json);
         wipe(json);
-        if is_list {
-            let source = io::Error::new(io::ErrorKind::InvalidData, "a list");
-            return Err(failure(path, "is not what it should be", source));
-        }
         // What the reader has to say may quote a secret, so that only the place is told.
         read.map_err(|error: serde_json::Error| {
             let place = format!("line {}, column {}", error.line(), error.column());

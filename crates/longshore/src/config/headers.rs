@@ -1,8 +1,8 @@
 use std::fmt;
 
 use longshore_models::SortedMap;
+use longshore_models::decode::{Decode, Place};
 use longshore_wire::request::{check_field, is_of_connection};
-use serde::Deserialize;
 
 use super::Environment;
 use crate::error::{ErrorKind, Operation, Result};
@@ -14,9 +14,14 @@ const OURS: [&str; 2] = ["accept-encoding", "user-agent"];
 const VARIABLE: &str = "DOCKER_CUSTOM_HEADERS";
 
 /// Header fields by name, as `config.json` has them. A value may be a secret.
-#[derive(Clone, Default, Deserialize)]
-#[serde(transparent)]
+#[derive(Clone, Default)]
 pub(crate) struct HttpHeaders(SortedMap<String, String>);
+
+impl Decode for HttpHeaders {
+    fn place(&mut self) -> Place<'_> {
+        self.0.place()
+    }
+}
 
 impl fmt::Debug for HttpHeaders {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

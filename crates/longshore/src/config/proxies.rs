@@ -31,7 +31,7 @@ mod tests {
             "tcp://engine:2375": {"httpsProxy": "http://b:2", "ftpProxy": "http://c:3", "allProxy": "socks5://d:4"},
             "tcp://other:2375": {}
         }}"#;
-        let file: ConfigFile = longshore_models::lenient::from_slice(json.as_bytes()).unwrap();
+        let file: ConfigFile = longshore_models::decode::from_str(json).unwrap();
         file.proxy_arguments(host).into_iter().map(|(name, value)| format!("{name}={value}")).collect()
     }
 

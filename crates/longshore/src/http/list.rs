@@ -1,5 +1,6 @@
+use longshore_models::decode::{self, Decode, List};
 use longshore_models::lenient;
-use serde::de::{DeserializeOwned, Error as _};
+use serde::de::Error as _;
 
 use crate::error::{Error, Operation, Result};
 
@@ -7,9 +8,10 @@ use crate::error::{Error, Operation, Result};
 const TAKEN: usize = 4 * 1024;
 
 /// Decodes a JSON list that comes in pieces.
-pub(super) struct ListDecoder<T> {
+pub(super) struct ListDecoder {
     operation: Operation,
-    items: Vec<T>,
+    /// How many elements are decoded.
+    count: usize,
     place: Place,
     /// What came and is not decoded yet: a part of an element, unless the answer is no list.
     rest: String,
@@ -33,20 +35,13 @@ enum Place {
     Other,
 }
 
-impl<T: DeserializeOwned> ListDecoder<T> {
+impl ListDecoder {
     pub(super) fn new(operation: Operation) -> Self {
-        ListDecoder {
-            operation,
-            items: Vec::new(),
-            place: Place::Start,
-            rest: String::new(),
-            cut: Vec::new(),
-            enough: 0,
-        }
+        ListDecoder { operation, count: 0, place: Place::Start, rest: String::new(), cut: Vec::new(), enough: 0 }
     }
 
-    /// Takes the next piece.
-    pub(super) fn push(&mut self, piece: &[u8]) -> Result<()> {
+    /// Takes the next piece, and adds the elements in it.
+    pub(super) fn push(&mut self, piece: &[u8], items: &mut dyn List) -> Result<()> {
         let joined;
         let piece = match self.cut.is_empty() {
             true => piece,
@@ -57,10 +52,10 @@ impl<T: DeserializeOwned> ListDecoder<T> {
         };
         let (whole, cut) = piece.split_at(piece.len() - cut_length(piece));
         self.cut.extend_from_slice(cut);
-        self.push_text(&lenient::text(whole))
+        self.push_text(&lenient::text(whole), items)
     }
 
-    fn push_text(&mut self, mut text: &str) -> Result<()> {
+    fn push_text(&mut self, mut text: &str, items: &mut dyn List) -> Result<()> {
         while !self.rest.is_empty() {
             if text.is_empty() {
                 return Ok(());
@@ -72,7 +67,7 @@ impl<T: DeserializeOwned> ListDecoder<T> {
             }
             self.rest.push_str(&text[..taken]);
             if self.rest.len() >= self.enough {
-                self.decode_rest()?;
+                self.decode_rest(items)?;
             }
             match self.rest.len() <= taken {
                 true => {
@@ -82,34 +77,36 @@ impl<T: DeserializeOwned> ListDecoder<T> {
                 false => text = &text[taken..],
             }
         }
-        let done = self.decode(text)?;
+        let done = self.decode(text, items)?;
         self.rest.push_str(&text[done..]);
         Ok(())
     }
 
-    /// Gives the list once all of it has come.
-    pub(super) fn finish(mut self) -> Result<Vec<T>> {
+    /// Knows that all of the list has come.
+    pub(super) fn finish<T: Decode + Default>(mut self, items: &mut Vec<T>) -> Result<()> {
         let cut = std::mem::take(&mut self.cut);
-        self.push_text(&lenient::text(&cut))?;
-        self.decode_rest()?;
+        self.push_text(&lenient::text(&cut), items)?;
+        self.decode_rest(items)?;
         match self.place {
-            Place::End => Ok(self.items),
-            Place::Start | Place::Other => self.operation.decode(self.rest.as_bytes()),
+            Place::End => Ok(()),
+            Place::Start | Place::Other => {
+                decode::fill(items, &self.rest).map_err(|source| self.operation.bad_json(source, self.rest.as_bytes()))
+            }
             _ => Err(self.operation.cut_json(self.rest.as_bytes())),
         }
     }
 
-    fn decode_rest(&mut self) -> Result<()> {
+    fn decode_rest(&mut self, items: &mut dyn List) -> Result<()> {
         let mut rest = std::mem::take(&mut self.rest);
-        let done = self.decode(&rest)?;
+        let done = self.decode(&rest, items)?;
         rest.drain(..done);
         self.rest = rest;
         Ok(())
     }
 
     /// Decodes what is complete, and tells its length.
-    fn decode(&mut self, json: &str) -> Result<usize> {
-        let before = self.items.len();
+    fn decode(&mut self, json: &str, items: &mut dyn List) -> Result<usize> {
+        let before = self.count;
         let mut done = 0;
         loop {
             done += json.as_bytes()[done..].iter().take_while(|byte| is_space(**byte)).count();
@@ -118,7 +115,7 @@ impl<T: DeserializeOwned> ListDecoder<T> {
                 (Place::Start, b'[') => (1, Place::First),
                 (Place::First | Place::Comma, b']') => (1, Place::End),
                 (Place::Comma, b',') => (1, Place::Element),
-                (Place::First | Place::Element, _) => match self.element(&json[done..])? {
+                (Place::First | Place::Element, _) => match self.element(&json[done..], items)? {
                     Some(length) => (length, Place::Comma),
                     None => break,
                 },
@@ -137,17 +134,20 @@ impl<T: DeserializeOwned> ListDecoder<T> {
             done += length;
             self.place = place;
         }
-        self.enough = if self.items.len() == before { (json.len() - done) * 2 } else { 0 };
+        self.enough = if self.count == before { (json.len() - done) * 2 } else { 0 };
         Ok(done)
     }
 
     /// Decodes the element at the beginning of a text, and tells its length.
-    fn element(&mut self, json: &str) -> Result<Option<usize>> {
-        match lenient::first_from_str(json) {
+    fn element(&mut self, json: &str, items: &mut dyn List) -> Result<Option<usize>> {
+        match decode::push_first(items, json) {
             // More digits of a number may come.
-            Ok((_, length)) if length == json.len() => Ok(None),
-            Ok((item, length)) => {
-                self.items.push(item);
+            Ok(length) if length == json.len() => {
+                items.take_back();
+                Ok(None)
+            }
+            Ok(length) => {
+                self.count += 1;
                 Ok(Some(length))
             }
             // Of a number that nobody asks for, what is cut behind one of these is no number to the decoder.
@@ -158,7 +158,7 @@ impl<T: DeserializeOwned> ListDecoder<T> {
 
     #[cold]
     fn bad_element(&self, source: serde_json::Error, json: &str) -> Error {
-        self.operation.bad_json_in(&format!("[{}]", self.items.len()), source, json.as_bytes())
+        self.operation.bad_json_in(&format!("[{}]", self.count), source, json.as_bytes())
     }
 }
 
@@ -187,12 +187,14 @@ mod tests {
     use super::*;
     use crate::error::ErrorKind;
 
-    fn decode<T: DeserializeOwned>(pieces: &[&[u8]]) -> Result<Vec<T>> {
+    fn decode<T: Decode + Default>(pieces: &[&[u8]]) -> Result<Vec<T>> {
+        let mut items = Vec::new();
         let mut list = ListDecoder::new(Operation::new("list"));
         for piece in pieces {
-            list.push(piece)?;
+            list.push(piece, &mut items)?;
         }
-        list.finish()
+        list.finish(&mut items)?;
+        Ok(items)
     }
 
     #[test]
@@ -249,13 +251,13 @@ mod tests {
     fn what_is_wrong_is_told_with_its_place() {
         let cases: [(&[u8], &str); 9] = [
             (b"[\"a\"\x0c]", "at `[1]`: expected `,` or `]`"),
-            (b"[\"a\",{}]", "at `[1]`: invalid type: map, expected a string"),
+            (b"[\"a\",{}]", "at `[1]`: invalid type: map, expected a text"),
             (b"[\"a\" \"b\"]", "at `[1]`: expected `,` or `]`"),
             (b"[\"a\"],", "can't be read: trailing characters"),
             (b"[\"a\",]", "at `[1]`: expected value"),
             (b"[,\"a\"]", "at `[0]`: expected value"),
             (b"[\"a\xff\"]", "at `[0]`: lone leading surrogate in hex escape"),
-            (b"{\"message\":\"no\"}", "invalid type: map, expected a sequence"),
+            (b"{\"message\":\"no\"}", "invalid type: map, expected a list"),
             (b"\xff\"", "expected value"),
         ];
         for (text, expected) in cases {
@@ -264,7 +266,7 @@ mod tests {
             let single: Vec<&[u8]> = text.chunks(1).collect();
             assert_eq!(decode::<String>(&single).unwrap_err().kind(), ErrorKind::Decode, "{expected}");
         }
-        #[derive(Debug, serde::Deserialize)]
+        #[derive(Debug, Default, Decode)]
         struct Item {
             #[serde(rename = "Names")]
             _names: Vec<String>,
@@ -275,7 +277,7 @@ mod tests {
 
     #[test]
     fn what_is_no_text_is_read_over_where_nobody_asks_for_it() {
-        #[derive(Debug, PartialEq, serde::Deserialize)]
+        #[derive(Debug, Default, PartialEq, Decode)]
         struct Item {
             #[serde(rename = "Id")]
             id: String,
@@ -291,7 +293,7 @@ mod tests {
 
     #[test]
     fn numbers_that_nobody_asks_for_may_be_cut_anywhere() {
-        #[derive(Debug, PartialEq, serde::Deserialize)]
+        #[derive(Debug, Default, PartialEq, Decode)]
         struct Item {
             #[serde(rename = "Id")]
             id: String,
@@ -315,14 +317,15 @@ mod tests {
     fn an_element_of_many_pieces_is_not_decoded_with_each() {
         let large = json!([{"a": "x".repeat(1 << 20)}, 1]);
         let text = large.to_string();
-        let mut list = ListDecoder::<Value>::new(Operation::new("list"));
-        let mut tries = 0;
+        let mut list = ListDecoder::new(Operation::new("list"));
+        let (mut items, mut tries) = (Vec::<Value>::new(), 0);
         for piece in text.as_bytes().chunks(64) {
             let before = list.enough;
-            list.push(piece).unwrap();
+            list.push(piece, &mut items).unwrap();
             tries += usize::from(list.enough != before);
         }
         assert!((10..20).contains(&tries), "{tries} tries");
-        assert_eq!(Value::from(list.finish().unwrap()), large);
+        list.finish(&mut items).unwrap();
+        assert_eq!(Value::from(items), large);
     }
 }

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use longshore_models::Raw;
+use longshore_models::decode::Decode;
 use longshore_wire::body::{BodyDecoder, BodyError, Framing, Step};
 use longshore_wire::head::ResponseHead;
-use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
 use super::connection::Connection;
@@ -85,15 +85,16 @@ impl Response {
     }
 
     /// Reads a JSON body.
-    pub(crate) async fn json<T: DeserializeOwned>(self) -> Result<T> {
+    pub(crate) async fn json<T: Decode + Default>(self) -> Result<T> {
         let (operation, bytes) = self.bytes().await?;
         operation.decode(&bytes)
     }
 
     /// Reads a JSON body that is a list, element by element as it comes: its text is never in memory as a whole, and is
     /// decoded while the engine still writes.
-    pub(crate) async fn list<T: DeserializeOwned>(mut self) -> Result<Vec<T>> {
+    pub(crate) async fn list<T: Decode + Default>(mut self) -> Result<Vec<T>> {
         self.body.timer.idle = self.body.whole;
+        let mut items = Vec::new();
         let mut list = ListDecoder::new(self.body.operation.clone());
         let mut length = 0;
         while let Some(piece) = self.body.next().await {
@@ -102,15 +103,16 @@ impl Response {
             if length > LARGEST_ANSWER {
                 return Err(self.body.too_large(LARGEST_ANSWER));
             }
-            list.push(&piece)?;
+            list.push(&piece, &mut items)?;
         }
-        list.finish()
+        list.finish(&mut items)?;
+        Ok(items)
     }
 
     /// Reads a JSON body, and keeps its text.
-    pub(crate) async fn raw<T: DeserializeOwned>(self) -> Result<Raw<T>> {
+    pub(crate) async fn raw<T: Decode + Default>(self) -> Result<Raw<T>> {
         let (operation, bytes) = self.bytes().await?;
-        Raw::from_slice(&bytes).map_err(|source| operation.bad_json(source, &bytes))
+        Raw::decode(&bytes).map_err(|source| operation.bad_json(source, &bytes))
     }
 
     /// Reads the body whole.

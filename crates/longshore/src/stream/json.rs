@@ -1,13 +1,12 @@
 use std::fmt;
 use std::future::poll_fn;
-use std::marker::PhantomData;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes};
 use futures_core::Stream;
+use longshore_models::decode::Decode;
 use longshore_wire::json::Splitter;
-use serde::de::DeserializeOwned;
 
 use crate::error::{Operation, Result};
 use crate::http::{Body, Response};
@@ -20,17 +19,24 @@ pub struct JsonStream<T> {
     splitter: Splitter,
     piece: Bytes,
     ended: bool,
-    item: PhantomData<fn() -> T>,
+    decode: fn(&Operation, &[u8]) -> Result<T>,
 }
 
-impl<T: DeserializeOwned> JsonStream<T> {
+impl<T: Decode + Default> JsonStream<T> {
     pub(crate) fn new(response: Response) -> Self {
+        JsonStream::with(response, Operation::decode)
+    }
+}
+
+impl<T> JsonStream<T> {
+    /// Has the values read by `decode`.
+    pub(crate) fn with(response: Response, decode: fn(&Operation, &[u8]) -> Result<T>) -> Self {
         JsonStream {
             body: response.into_body(),
             splitter: Splitter::default(),
             piece: Bytes::new(),
             ended: false,
-            item: PhantomData,
+            decode,
         }
     }
 
@@ -91,14 +97,15 @@ impl<T: DeserializeOwned> JsonStream<T> {
     }
 }
 
-impl<T: DeserializeOwned> Stream for JsonStream<T> {
+impl<T> Stream for JsonStream<T> {
     type Item = Result<T>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         if self.ended {
             return Poll::Ready(None);
         }
-        let item = ready!(self.poll_decoded(Operation::decode, context));
+        let decode = self.decode;
+        let item = ready!(self.poll_decoded(decode, context));
         self.ended |= !matches!(item, Some(Ok(_)));
         if self.ended {
             self.piece = Bytes::new();

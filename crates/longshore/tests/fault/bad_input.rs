@@ -151,7 +151,7 @@ async fn values_that_end_before_their_framing_does() {
     assert_error(&list_of(short("[{\"Id\":")).await, ErrorKind::Truncated, "ends inside");
     assert_error(&list_of(short("")).await, ErrorKind::Decode, "empty");
     assert_error(&list_of(short("[] []")).await, ErrorKind::Decode, "trailing");
-    assert_error(&list_of(short("{}")).await, ErrorKind::Decode, "expected a sequence");
+    assert_error(&list_of(short("{}")).await, ErrorKind::Decode, "expected a list");
     assert_error(&list_of(short(&"[".repeat(100_000))).await, ErrorKind::Decode, "invalid type: sequence");
     let deep = format!("{{\"Components\":[{{\"Details\":{{\"a\":{}{}}}}}]}}", "[".repeat(10_000), "]".repeat(10_000));
     let engine = ScriptedEngine::new([Exchange::new("GET /v1.44/version", short(&deep))]);

@@ -1,9 +1,9 @@
 use std::ops::{Deref, DerefMut};
 
 use longshore_models::Timestamp;
+use longshore_models::decode::Decode;
 use longshore_wire::auth::decode_path_stat;
 use longshore_wire::head::ResponseHead;
-use serde::Deserialize;
 
 use super::{Container, request};
 use crate::error::{ErrorKind, Operation, Result};
@@ -11,8 +11,7 @@ use crate::http::{Method, Payload, Request};
 use crate::stream::ByteStream;
 
 /// What a path in a container leads to.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(default)]
+#[derive(Clone, Debug, Default, PartialEq, Decode)]
 #[non_exhaustive]
 pub struct PathStat {
     /// The last part of the path; on Podman of the path where a symbolic link leads to.

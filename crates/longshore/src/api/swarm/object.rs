@@ -1,8 +1,8 @@
 //! The reading, changing and writing of an object whose version must be given back.
 
+use longshore_models::decode::Decode;
 use longshore_models::{ObjectVersion, Raw};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::docker::Docker;
@@ -13,7 +13,7 @@ use crate::http::{Request, Response};
 const ATTEMPTS: usize = 5;
 
 /// An object of a swarm: what it is to be, and a version that grows with every change.
-pub(crate) trait Object: DeserializeOwned {
+pub(crate) trait Object: Decode + Default {
     /// What it is to be; `Spec` in its JSON.
     type Spec: Clone + Serialize;
 

@@ -5,10 +5,10 @@ use std::task::{Context, Poll, ready};
 use std::time::SystemTime;
 
 use futures_core::Stream;
+use longshore_models::decode::Decode;
 use longshore_models::{EventAction, EventKind, EventMessage};
 use longshore_wire::filters::Filters;
 use longshore_wire::path::Path;
-use serde::Deserialize;
 
 use crate::api::{Call, answered_at, since_epoch};
 use crate::docker::Docker;
@@ -165,8 +165,7 @@ pub struct Events {
 }
 
 /// What the engine says when it can't go on.
-#[derive(Default, Deserialize)]
-#[serde(default)]
+#[derive(Default, Decode)]
 struct Failure {
     error: String,
     message: String,

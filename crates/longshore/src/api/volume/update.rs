@@ -1,6 +1,6 @@
+use longshore_models::decode::Decode;
 use longshore_models::{ClusterVolume, ClusterVolumeSpec, ObjectVersion, Raw};
 use longshore_wire::version::ApiVersion;
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Volume, request};
@@ -9,8 +9,8 @@ use crate::error::{ErrorKind, Result};
 use crate::http::{Method, Request};
 
 /// A volume as far as it is the swarm's.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, rename_all = "PascalCase")]
+#[derive(Debug, Default, Decode)]
+#[serde(rename_all = "PascalCase")]
 struct InSwarm {
     cluster_volume: ClusterVolume,
 }

@@ -1,9 +1,9 @@
 use std::sync::OnceLock;
 
+use longshore_models::decode::Decode;
 use longshore_models::{ObjectVersion, ServiceMode, ServiceUpdated};
 use longshore_wire::auth::RegistryAuth;
 use longshore_wire::reference::Reference;
-use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::inspect::{ServiceInspectOptions, inspect};
@@ -228,16 +228,12 @@ impl Service {
 }
 
 /// What is read of a service to change it.
-#[derive(Default, Deserialize)]
-#[serde(default, rename_all = "PascalCase")]
+#[derive(Default, Decode)]
+#[serde(rename_all = "PascalCase")]
 struct Current {
     version: ObjectVersion,
-    #[serde(deserialize_with = "read_spec")]
+    #[decode(from = longshore_models::ServiceSpec)]
     spec: ServiceSpec,
-}
-
-fn read_spec<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ServiceSpec, D::Error> {
-    longshore_models::ServiceSpec::deserialize(deserializer).map(ServiceSpec::from)
 }
 
 impl Object for Current {
