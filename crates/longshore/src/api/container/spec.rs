@@ -283,12 +283,7 @@ impl Spec {
         body.config = self.config.clone();
         body.host_config = self.host_config.clone();
         body.networking_config = self.networking_config.clone();
-        let mut json = serde_json::to_value(&body).map_err(|source| {
-            let message = format!("the spec can't be written as JSON: {source}");
-            operation.error_from(ErrorKind::Invalid, message, source)
-        })?;
-        set::apply(&mut json, &self.set);
-        Ok(json)
+        set::to_json(operation, &body, &self.set)
     }
 }
 

@@ -2,7 +2,7 @@ use longshore_models::{ConfigReference, IpamConfig, NetworkCreate, ParseSubnetEr
 use serde_json::Value;
 
 use crate::api::set;
-use crate::error::{ErrorKind, Operation, Result};
+use crate::error::{Operation, Result};
 
 /// What a network is made from: its name and all its settings.
 ///
@@ -167,12 +167,7 @@ impl NetworkSpec {
 
     /// The JSON of the request.
     pub(super) fn to_json(&self, operation: &Operation) -> Result<Value> {
-        let mut json = serde_json::to_value(&self.config).map_err(|source| {
-            let message = format!("the spec can't be written as JSON: {source}");
-            operation.error_from(ErrorKind::Invalid, message, source)
-        })?;
-        set::apply(&mut json, &self.set);
-        Ok(json)
+        set::to_json(operation, &self.config, &self.set)
     }
 }
 

@@ -5,8 +5,9 @@ use longshore_models::{ObjectVersion, Raw};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::api::set;
 use crate::docker::Docker;
-use crate::error::{ErrorKind, Operation, Result};
+use crate::error::{Operation, Result};
 use crate::http::{Request, Response};
 
 /// How often a change is sent while only what is not its caller's has changed meanwhile.
@@ -66,12 +67,7 @@ pub(crate) async fn update<T: Object>(
 
 /// The JSON of a spec with what makes `after` of `before`, which is the typed part of `raw`.
 fn changed<S: Serialize>(raw: &Value, before: &S, after: &S, operation: &Operation) -> Result<Value> {
-    let json = |spec| {
-        serde_json::to_value(spec).map_err(|source| {
-            let message = format!("the spec can't be written as JSON: {source}");
-            operation.error_from(ErrorKind::Invalid, message, source)
-        })
-    };
+    let json = |spec| set::to_json(operation, spec, &[]);
     let mut raw = raw.clone();
     apply(&mut raw, &json(before)?, &json(after)?);
     Ok(raw)

@@ -2,7 +2,7 @@ use longshore_models::{ClusterVolumeSpec, VolumeCreate};
 use serde_json::Value;
 
 use crate::api::set;
-use crate::error::{ErrorKind, Operation, Result};
+use crate::error::{Operation, Result};
 
 /// What a volume is made from: its name and all its settings.
 ///
@@ -76,12 +76,7 @@ impl VolumeSpec {
 
     /// The JSON of the request.
     pub(super) fn to_json(&self, operation: &Operation) -> Result<Value> {
-        let mut json = serde_json::to_value(&self.config).map_err(|source| {
-            let message = format!("the spec can't be written as JSON: {source}");
-            operation.error_from(ErrorKind::Invalid, message, source)
-        })?;
-        set::apply(&mut json, &self.set);
-        Ok(json)
+        set::to_json(operation, &self.config, &self.set)
     }
 }
 

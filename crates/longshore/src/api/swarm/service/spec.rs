@@ -369,10 +369,7 @@ impl ServiceSpec {
         if let Some(problem) = &self.problem {
             return Err(operation.error_from(ErrorKind::Invalid, problem.to_string(), problem.clone()));
         }
-        serde_json::to_value(self).map_err(|source| {
-            let message = format!("the spec can't be written as JSON: {source}");
-            operation.error_from(ErrorKind::Invalid, message, source)
-        })
+        set::to_json(operation, &self.spec, &self.set)
     }
 }
 
@@ -387,7 +384,7 @@ impl Serialize for ServiceSpec {
         if let Some(problem) = &self.problem {
             return Err(S::Error::custom(problem));
         }
-        let mut json = serde_json::to_value(&self.spec).map_err(S::Error::custom)?;
+        let mut json = set::tree(&self.spec).map_err(S::Error::custom)?;
         set::apply(&mut json, &self.set);
         json.serialize(serializer)
     }
