@@ -1,4 +1,4 @@
-use serde::Deserialize;
+use longshore_models::decode::{self, Decode};
 
 use crate::error::{Error, ErrorKind, Operation};
 
@@ -10,10 +10,9 @@ pub(crate) fn refusal(
     reason: &str,
     body: &[u8],
 ) -> Error {
-    #[derive(Deserialize)]
+    #[derive(Default, Decode)]
     struct Refusal {
-        message: String,
-        #[serde(default)]
+        message: Option<String>,
         cause: String,
     }
     if status == 404 && is_unknown_path(body) {
@@ -24,15 +23,17 @@ pub(crate) fn refusal(
                        certificates, or give the options TLS";
         return operation.error(ErrorKind::Connect, message);
     }
-    let error = match serde_json::from_slice(body) {
+    let error = match decode::from_slice(body) {
         // Podman's words for the first part of a path that it does not know.
-        Ok(Refusal { message, .. })
+        Ok(Refusal { message: Some(message), .. })
             if status == 404 && message.starts_with("Path /") && message.ends_with(" is not supported") =>
         {
             operation.error(ErrorKind::Unsupported, "the engine does not have this operation")
         }
-        Ok(Refusal { message, cause }) => operation.refused_for(status, message.trim().to_owned(), &cause),
-        Err(_) => operation.refused(status, words(body, content_type, reason)),
+        Ok(Refusal { message: Some(message), cause }) => {
+            operation.refused_for(status, message.trim().to_owned(), &cause)
+        }
+        _ => operation.refused(status, words(body, content_type, reason)),
     };
     match status == 400 && is_of_version(error.message()) {
         true => error.with_kind(ErrorKind::Unsupported),

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
-use longshore_models::SortedMap;
+use longshore_models::{SortedMap, decode, lenient};
 use longshore_wire::auth::{RegistryAuth, wipe};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -95,9 +95,8 @@ impl Helper<'_> {
         if !answer.status.success() {
             return Err(self.failed(&operation, "list", answer.status));
         }
-        let registries: Option<SortedMap<String, Value>> =
-            first_value(&answer.output).ok_or_else(|| self.garbage(&operation))?;
-        Ok(registries.unwrap_or_default().into_keys().collect())
+        let registries = first_object(&answer.output).ok_or_else(|| self.garbage(&operation))?;
+        Ok(registries.into_keys().collect())
     }
 
     /// Runs the helper once.
@@ -245,10 +244,9 @@ impl Drop for Running {
 
 /// The credentials that a helper has written; empty where it has none.
 fn credentials(output: &[u8]) -> Option<RegistryAuth> {
-    let fields: Option<SortedMap<String, Value>> = first_value(output)?;
     let (mut user, mut secret) = (String::new(), String::new());
     // Helpers are checked by a reader that does not look at the case of the names.
-    for (name, value) in fields.unwrap_or_default() {
+    for (name, value) in first_object(output)? {
         let field = match name.to_ascii_lowercase().as_str() {
             "username" => &mut user,
             "secret" => &mut secret,
@@ -269,7 +267,9 @@ fn credentials(output: &[u8]) -> Option<RegistryAuth> {
     })
 }
 
-/// The JSON value that something begins with; nobody looks at what stands behind it.
-fn first_value<T: serde::de::DeserializeOwned>(json: &[u8]) -> Option<T> {
-    serde_json::Deserializer::from_slice(json).into_iter().next()?.ok()
+/// The JSON object, or `null`, that something begins with; nobody looks at what stands behind it.
+fn first_object(json: &[u8]) -> Option<SortedMap<String, Value>> {
+    let mut objects = Vec::new();
+    decode::push_first(&mut objects, &lenient::text(json)).ok()?;
+    objects.pop()
 }
