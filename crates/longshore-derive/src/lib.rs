@@ -15,7 +15,7 @@ use syn::{Attribute, Data, DeriveInput, Error, Field, Fields, LitStr, Result, Ty
 /// `rename`, `alias` and `flatten` of a field. What serde would only need to encode is passed over. With
 /// `#[decode(from = Type)]`, a value of another type is decoded instead of a struct or field, and converted.
 ///
-/// Fields that an object lacks are as in the struct's `Default`, whether `default` says so or not.
+/// Fields that an object lacks are as in the struct's `Default`.
 #[proc_macro_derive(Decode, attributes(decode, serde))]
 pub fn derive_decode(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     let input = syn::parse_macro_input!(input as DeriveInput);
@@ -162,7 +162,7 @@ impl StructAttributes {
             if meta.path.is_ident("rename_all") {
                 parsed.case = Case::parse(&meta.value()?.parse()?)?;
             } else {
-                pass_over(&meta, &["default", "into"])?;
+                pass_over(&meta, &["into"])?;
             }
             Ok(())
         })?;
@@ -249,7 +249,7 @@ mod tests {
     fn fields_have_the_keys_that_serde_gives_them() {
         check("struct A { oom_score: u8, r#type: u8 }", &[r#""oom_score" =>"#, r#""type" =>"#]);
         check(r#"#[serde(rename_all = "PascalCase")] struct A { oom_score: u8 }"#, &[r#""OomScore" =>"#]);
-        check(r#"#[serde(default, rename_all = "camelCase")] struct A { oom_score: u8 }"#, &[r#""oomScore" =>"#]);
+        check(r#"#[serde(rename_all = "camelCase")] struct A { oom_score: u8 }"#, &[r#""oomScore" =>"#]);
         let renamed = r#"struct A { #[serde(rename = "ID", alias = "Id", skip_serializing_if = "f")] id: u8 }"#;
         check(renamed, &[r#"2usize => match key { "ID" =>"#, r#""Id" =>"#]);
         check(
@@ -272,6 +272,7 @@ mod tests {
             "struct A(u8);",
             r#"#[serde(rename_all = "UPPERCASE")] struct A { b: u8 }"#,
             "#[serde(deny_unknown_fields)] struct A { b: u8 }",
+            "struct A { #[serde(default)] b: u8 }",
             r#"struct A { #[serde(deserialize_with = "f")] b: u8 }"#,
             "struct A { #[serde(skip)] b: u8 }",
             "struct A { #[decode(into = B)] b: u8 }",

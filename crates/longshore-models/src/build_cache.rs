@@ -6,7 +6,7 @@ use crate::open_enum::words;
 
 /// Tells of one part of the cache of builds.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct BuildCache {
     /// Id.

@@ -22,7 +22,7 @@ pub struct CheckpointCreate {
 
 /// Names a checkpoint of a container.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct CheckpointSummary {
     /// Name.

@@ -5,8 +5,8 @@
 //! than all the rest, and what comes of it is larger and slower. `#[derive(Decode)]` tells the places of a struct.
 //!
 //! What has no place for a value refuses it; `null` leaves everything as it is, which is empty. The rules are those of
-//! [`lenient`]. There are two readers of JSON, which make the same of it: a quick one of what engines
-//! write, and serde_json for all else, whose errors they are. serde's `Deserialize` of a type fills the same places.
+//! [`lenient`]. There are two readers of JSON, which make the same of it: a quick one of what engines write, and serde_json
+//! for all else, whose errors they are. serde's `Deserialize` of a type fills the same places.
 
 mod fill;
 mod places;
@@ -120,6 +120,15 @@ pub trait Through {
 /// Decodes one JSON value, as leniently as [`lenient`] describes.
 ///
 /// What is no UTF-8 is refused where it belongs to a text that is asked for, and read over elsewhere.
+///
+/// ```
+/// use longshore_models::{ContainerTop, decode};
+///
+/// let top: ContainerTop = decode::from_slice(br#"{"Titles": ["PID", "CMD"], "Processes": null, "New": 7}"#)?;
+/// assert_eq!(top.titles, ["PID", "CMD"]);
+/// assert!(top.processes.is_empty());
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 ///
 /// # Errors
 /// Says where the text is no JSON, where a value has another shape than `T` expects, or that something follows it.

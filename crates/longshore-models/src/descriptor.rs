@@ -5,7 +5,7 @@ use crate::decode::Decode;
 
 /// Describes content in an image store or registry.
 #[derive(Debug, Clone, Default, PartialEq, Decode)]
-#[serde(default, rename_all = "camelCase")]
+#[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Descriptor {
     /// Media type of the content.
@@ -28,7 +28,6 @@ pub struct Descriptor {
 
 /// Says what an image runs on.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
-#[serde(default)]
 #[non_exhaustive]
 pub struct Platform {
     /// CPU architecture, such as `amd64`.

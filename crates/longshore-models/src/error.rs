@@ -4,7 +4,6 @@ use crate::decode::Decode;
 
 /// The body of an answer that tells of an error.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
-#[serde(default)]
 #[non_exhaustive]
 pub struct ErrorResponse {
     /// What went wrong, in the engine's words.
@@ -17,7 +16,6 @@ pub struct ErrorResponse {
 
 /// Names what a request has made: the answer of exec create and commit, and of creations in a swarm.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
-#[serde(default)]
 #[non_exhaustive]
 pub struct IdResponse {
     /// Id of what was made.

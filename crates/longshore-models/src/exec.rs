@@ -60,7 +60,7 @@ pub struct ExecStart {
 
 /// Tells everything of one exec.
 #[derive(Debug, Clone, Default, PartialEq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ExecInspect {
     /// Id, 64 hexadecimal digits.
@@ -91,7 +91,6 @@ pub struct ExecInspect {
 
 /// Tells what an exec runs.
 #[derive(Debug, Clone, Default, PartialEq, Decode)]
-#[serde(default)]
 #[non_exhaustive]
 pub struct ExecProcess {
     /// Program.

@@ -18,7 +18,7 @@ use crate::{Timestamp, duration_nanos, is_default};
 /// assert_eq!(serde_json::to_value(&check).unwrap()["Test"][0], "CMD-SHELL");
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct HealthConfig {
     /// What to run.
@@ -147,7 +147,7 @@ decode::deserialize!(HealthTest);
 
 /// Tells how a container's health checks went.
 #[derive(Debug, Clone, Default, PartialEq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct Health {
     /// What the checks say by now.
@@ -160,7 +160,7 @@ pub struct Health {
 
 /// Tells a container's health in short, as the container list does from API 1.52 on.
 #[derive(Debug, Clone, Default, PartialEq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct HealthSummary {
     /// What the checks say by now.
@@ -171,7 +171,7 @@ pub struct HealthSummary {
 
 /// Tells how one health check went.
 #[derive(Debug, Clone, Default, PartialEq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct HealthcheckResult {
     /// When it started.

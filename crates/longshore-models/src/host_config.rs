@@ -8,7 +8,7 @@ use crate::{Mount, PortMap, Resources, SortedMap, is_default};
 
 /// Configures how a container runs on this host. Empty and zero mean the engine's default.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct HostConfig {
     /// Limits of CPU, memory, devices and processes.
@@ -135,7 +135,7 @@ pub struct HostConfig {
 
 /// Says where a container's output goes.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct LogConfig {
     /// Name of the driver, such as `json-file`, `local` or `none`; empty for the engine's default.
@@ -169,7 +169,7 @@ impl LogConfig {
 /// assert_eq!(serde_json::to_value(RestartPolicy::on_failure(3)).unwrap()["MaximumRetryCount"], 3);
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct RestartPolicy {
     /// When it is started again.

@@ -19,7 +19,7 @@ use crate::{SortedMap, is_default};
 /// assert_eq!(serde_json::to_value(&mounts[1]).unwrap()["ReadOnly"], true);
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct Mount {
     /// What is mounted.
@@ -149,7 +149,7 @@ impl Mount {
 
 /// Options of a bind mount.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct BindOptions {
     /// How mounts made below it travel between host and container.
@@ -171,7 +171,7 @@ pub struct BindOptions {
 
 /// Options of a volume mount.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct VolumeOptions {
     /// Leaves a new volume empty instead of filling it with the image's files.
@@ -190,7 +190,7 @@ pub struct VolumeOptions {
 
 /// Names a volume driver and its options.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct VolumeDriver {
     /// Name of the driver; empty for the engine's default.
@@ -217,7 +217,7 @@ impl VolumeDriver {
 
 /// Options of an image mount.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ImageOptions {
     /// Relative path of the folder to mount inside the image.
@@ -227,7 +227,7 @@ pub struct ImageOptions {
 
 /// Options of a tmpfs mount.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct TmpfsOptions {
     /// Limit in bytes; 0 for none.
@@ -248,7 +248,7 @@ pub struct ClusterOptions {}
 
 /// Tells what is mounted where in a container.
 #[derive(Debug, Clone, Default, PartialEq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct MountPoint {
     /// What is mounted.

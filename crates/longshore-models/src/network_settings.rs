@@ -7,7 +7,7 @@ use crate::{PortMap, SortedMap, is_default};
 
 /// Tells how a container is connected. Fields until API 1.51 tell of the default bridge only.
 #[derive(Debug, Clone, Default, PartialEq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct NetworkSettings {
     /// Id of the network namespace.
@@ -61,7 +61,6 @@ pub struct NetworkSettings {
 
 /// An IP address and the length of its prefix.
 #[derive(Debug, Clone, Default, PartialEq, Decode)]
-#[serde(default)]
 #[non_exhaustive]
 pub struct Address {
     /// The address.
@@ -91,7 +90,7 @@ pub struct NetworkingConfig {
 /// assert_eq!(serde_json::to_value(&endpoint).unwrap()["IPAMConfig"]["IPv4Address"], "172.20.30.33");
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct EndpointSettings {
     /// Addresses that were asked for; `None` to leave them to the network.
@@ -187,7 +186,6 @@ impl EndpointSettings {
 
 /// Asks for addresses on a network.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Decode)]
-#[serde(default)]
 #[non_exhaustive]
 pub struct EndpointIpamConfig {
     /// IPv4 address.

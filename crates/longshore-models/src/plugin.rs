@@ -6,7 +6,7 @@ use crate::decode::Decode;
 
 /// Tells everything of one plugin.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct PluginInspect {
     /// Id, 64 hexadecimal digits.
@@ -25,7 +25,7 @@ pub struct PluginInspect {
 
 /// Tells what a plugin is set to.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct PluginSettings {
     /// Host folders it sees.
@@ -40,7 +40,7 @@ pub struct PluginSettings {
 
 /// Tells what a plugin was made as: what it needs, and what of it may be set.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct PluginConfig {
     /// Version of the engine that made it, until API 1.51; empty if that was not told.
@@ -80,7 +80,7 @@ pub struct PluginConfig {
 
 /// Tells how the engine speaks with a plugin.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct PluginInterface {
     /// What it is to the engine, such as `docker.volumedriver/1.0`.
@@ -93,7 +93,6 @@ pub struct PluginInterface {
 
 /// Names the user of a plugin's program; 0 is root.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
-#[serde(default)]
 #[non_exhaustive]
 pub struct PluginUser {
     /// Number of the user.
@@ -106,7 +105,7 @@ pub struct PluginUser {
 
 /// Tells which network a plugin has.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct PluginNetwork {
     /// Kind of network: `host`, `bridge` or `none`; empty for none.
@@ -116,7 +115,7 @@ pub struct PluginNetwork {
 
 /// Tells what a plugin may do on Linux.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct PluginLinux {
     /// Capabilities beside the usual ones, such as `CAP_SYS_ADMIN`.
@@ -129,7 +128,7 @@ pub struct PluginLinux {
 
 /// Tells of a host folder that a plugin sees.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct PluginMount {
     /// Name it is set by.
@@ -151,7 +150,7 @@ pub struct PluginMount {
 
 /// Tells of a device that a plugin uses.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct PluginDevice {
     /// Name it is set by.
@@ -166,7 +165,7 @@ pub struct PluginDevice {
 
 /// Tells of a variable that a plugin reads.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct PluginEnv {
     /// Name.
@@ -181,7 +180,7 @@ pub struct PluginEnv {
 
 /// Tells of the arguments that a plugin takes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct PluginArgs {
     /// Name they are set by.
@@ -196,7 +195,6 @@ pub struct PluginArgs {
 
 /// Tells what the files of a plugin consist of.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
-#[serde(default)]
 #[non_exhaustive]
 pub struct PluginRootFs {
     /// What it is made of: `layers`.
@@ -210,7 +208,7 @@ pub struct PluginRootFs {
 ///
 /// The engine tells what a plugin asks for, and wants the same back as the user's consent.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct PluginPrivilege {
     /// What it is about: `network`, `mount`, `device`, `capabilities` and so on.

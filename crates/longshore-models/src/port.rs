@@ -138,7 +138,6 @@ impl Protocol {
 
 /// Binds a container port to an address and port of the host.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Decode)]
-#[serde(default)]
 #[non_exhaustive]
 pub struct PortBinding {
     /// Address of the host it listens on.
@@ -297,7 +296,6 @@ decode::from_text!(HostPort);
 
 /// Says where a container port is reachable, as the container list tells it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
-#[serde(default)]
 #[non_exhaustive]
 pub struct PublishedPort {
     /// Address of the host; unspecified if the port is not published.

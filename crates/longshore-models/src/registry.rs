@@ -7,7 +7,7 @@ use crate::{Descriptor, Platform};
 
 /// The answer to credentials that a registry takes. `Debug` hides the token.
 #[derive(Clone, Default, PartialEq, Eq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct AuthResponse {
     /// The engine's words, such as `Login Succeeded`.
@@ -25,7 +25,7 @@ impl fmt::Debug for AuthResponse {
 
 /// Tells of an image in a registry.
 #[derive(Debug, Clone, Default, PartialEq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct DistributionInspect {
     /// What the reference points to: the manifest, or the index of an image for several platforms.

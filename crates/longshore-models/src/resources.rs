@@ -10,7 +10,7 @@ use crate::{SortedMap, is_default};
 /// The lists per device are told apart further: in an update `None` leaves them and an empty list clears them, API 1.55+
 /// (before, updates don't touch them).
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct Resources {
     /// Weight against other containers when CPUs are busy; the engine's default is 1024.
@@ -113,7 +113,7 @@ pub struct Resources {
 
 /// Gives block I/O of a device a weight.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct WeightDevice {
     /// Path of the device on the host.
@@ -131,7 +131,7 @@ impl WeightDevice {
 
 /// Limits the rate of a device.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ThrottleDevice {
     /// Path of the device on the host.
@@ -149,7 +149,7 @@ impl ThrottleDevice {
 
 /// Shows a device of the host to a container.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct DeviceMapping {
     /// Path of the device on the host.
@@ -177,7 +177,7 @@ impl DeviceMapping {
 
 /// Asks device drivers for devices.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct DeviceRequest {
     /// Name of the driver; empty to go by capabilities.
@@ -206,7 +206,7 @@ impl DeviceRequest {
 
 /// Limits a resource of each process in a container.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct Ulimit {
     /// Name as in `limits.conf`, such as `nofile`.

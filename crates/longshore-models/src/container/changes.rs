@@ -6,7 +6,7 @@ use crate::decode::{self, Decode, Place};
 
 /// Tells of one file or folder that changed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct FilesystemChange {
     /// Absolute path in the container.

@@ -11,7 +11,7 @@ use crate::{HealthConfig, Port, SortedMap, empty_objects, is_default};
 ///
 /// Images carry the same configuration; the fields that make sense for containers only are empty there.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ContainerConfig {
     /// Host name; the first 12 digits of the id if empty.

@@ -23,7 +23,7 @@ pub struct CreateBody {
 
 /// Tells of a container that was created.
 #[derive(Debug, Clone, Default, PartialEq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ContainerCreated {
     /// Id, 64 hexadecimal digits.

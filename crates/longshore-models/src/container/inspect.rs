@@ -6,7 +6,7 @@ use crate::{ContainerConfig, Descriptor, Health, HostConfig, MountPoint, Network
 
 /// Tells everything of one container.
 #[derive(Debug, Clone, Default, PartialEq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ContainerInspect {
     /// Id, 64 hexadecimal digits.
@@ -77,7 +77,7 @@ impl ContainerInspect {
 
 /// Tells what a container is doing, in detail.
 #[derive(Debug, Clone, Default, PartialEq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ContainerStateInfo {
     /// What it is doing, in a word.
@@ -156,7 +156,7 @@ impl Default for ContainerState {
 
 /// What a storage driver knows of a container or image.
 #[derive(Debug, Clone, Default, PartialEq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct DriverData {
     /// Name of the driver, such as `overlay2`.
@@ -167,7 +167,6 @@ pub struct DriverData {
 
 /// Tells where a container's files are stored, API 1.52+.
 #[derive(Debug, Clone, Default, PartialEq, Decode)]
-#[serde(default)]
 #[non_exhaustive]
 pub struct Storage {
     /// Storage of the root filesystem.
@@ -177,7 +176,7 @@ pub struct Storage {
 
 /// Tells where a container's root filesystem is stored, API 1.52+.
 #[derive(Debug, Clone, Default, PartialEq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct RootFsStorage {
     /// The snapshot it is in.
@@ -186,7 +185,7 @@ pub struct RootFsStorage {
 
 /// Names the snapshotter that holds a root filesystem, API 1.52+.
 #[derive(Debug, Clone, Default, PartialEq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct SnapshotStorage {
     /// Name of the snapshotter.

@@ -4,7 +4,7 @@ use crate::decode::Decode;
 
 /// Tells what a prune has removed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ContainersPruned {
     /// Ids of the containers.

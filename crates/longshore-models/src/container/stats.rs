@@ -7,7 +7,6 @@ use crate::{SortedMap, Timestamp};
 ///
 /// The methods compute what people read, the way the official command line does.
 #[derive(Debug, Clone, Default, PartialEq, Decode)]
-#[serde(default)]
 #[non_exhaustive]
 pub struct ContainerStats {
     /// Id of the container.
@@ -140,7 +139,6 @@ impl ContainerStats {
 
 /// CPU time of a container and of the host.
 #[derive(Debug, Clone, Default, PartialEq, Decode)]
-#[serde(default)]
 #[non_exhaustive]
 pub struct CpuStats {
     /// CPU time of the container.
@@ -155,7 +153,6 @@ pub struct CpuStats {
 
 /// CPU time of a container since it started, in nanoseconds (Windows: in units of 100 ns).
 #[derive(Debug, Clone, Default, PartialEq, Decode)]
-#[serde(default)]
 #[non_exhaustive]
 pub struct CpuUsage {
     /// All of it.
@@ -170,7 +167,6 @@ pub struct CpuUsage {
 
 /// How often a CPU limit held a container back (Linux).
 #[derive(Debug, Clone, Default, PartialEq, Decode)]
-#[serde(default)]
 #[non_exhaustive]
 pub struct ThrottlingData {
     /// Periods of the quota.
@@ -183,7 +179,6 @@ pub struct ThrottlingData {
 
 /// Memory of a container, in bytes.
 #[derive(Debug, Clone, Default, PartialEq, Decode)]
-#[serde(default)]
 #[non_exhaustive]
 pub struct MemoryStats {
     /// In use, file cache included (Linux); [`ContainerStats::memory_used`] is without.
@@ -210,7 +205,6 @@ pub struct MemoryStats {
 
 /// Traffic of one interface since the container started.
 #[derive(Debug, Clone, Default, PartialEq, Decode)]
-#[serde(default)]
 #[non_exhaustive]
 pub struct NetworkStats {
     /// Bytes received.
@@ -237,7 +231,6 @@ pub struct NetworkStats {
 
 /// Processes and threads of a container (Linux).
 #[derive(Debug, Clone, Default, PartialEq, Decode)]
-#[serde(default)]
 #[non_exhaustive]
 pub struct PidsStats {
     /// How many there are.
@@ -248,7 +241,6 @@ pub struct PidsStats {
 
 /// Block I/O of a container since it started (Linux). With cgroup v2 only the bytes are told.
 #[derive(Debug, Clone, Default, PartialEq, Decode)]
-#[serde(default)]
 #[non_exhaustive]
 pub struct BlkioStats {
     /// Bytes.
@@ -271,7 +263,6 @@ pub struct BlkioStats {
 
 /// One figure of block I/O: of one device and one operation (Linux).
 #[derive(Debug, Clone, Default, PartialEq, Decode)]
-#[serde(default)]
 #[non_exhaustive]
 pub struct BlkioEntry {
     /// Major number of the device.
@@ -287,7 +278,6 @@ pub struct BlkioEntry {
 
 /// Disk I/O of a container since it started (Windows).
 #[derive(Debug, Clone, Default, PartialEq, Decode)]
-#[serde(default)]
 #[non_exhaustive]
 pub struct StorageStats {
     /// Reads, as if each had 8 KiB.

@@ -7,7 +7,7 @@ use crate::{
 
 /// Tells of one container in the list.
 #[derive(Debug, Clone, Default, PartialEq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ContainerSummary {
     /// Id, 64 hexadecimal digits.
@@ -58,7 +58,7 @@ impl ContainerSummary {
 
 /// Some of how a listed container runs on its host.
 #[derive(Debug, Clone, Default, PartialEq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct SummaryHostConfig {
     /// `bridge`, `host`, `none`, `container:<id>`, or the name of a network.
@@ -69,7 +69,7 @@ pub struct SummaryHostConfig {
 
 /// How a listed container is connected to networks.
 #[derive(Debug, Clone, Default, PartialEq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct SummaryNetworkSettings {
     /// Networks it is connected to, by name.

@@ -32,7 +32,7 @@ impl ContainerTop {
 }
 
 #[derive(Default, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 struct Rows {
     titles: Vec<String>,
     processes: Vec<Vec<String>>,

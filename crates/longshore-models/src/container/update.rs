@@ -20,7 +20,7 @@ pub struct UpdateBody {
 
 /// Tells of a container that was changed.
 #[derive(Debug, Clone, Default, PartialEq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ContainerUpdated {
     /// What the engine could not do as asked.

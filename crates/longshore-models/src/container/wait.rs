@@ -4,7 +4,7 @@ use crate::decode::Decode;
 
 /// Tells how a container ended.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct WaitResponse {
     /// Exit code; above 128 usually 128 and the number of the signal that killed it.
@@ -15,7 +15,7 @@ pub struct WaitResponse {
 
 /// Tells why the engine could not wait to the end.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct WaitError {
     /// The engine's words.

@@ -7,7 +7,7 @@ use crate::decode::Decode;
 
 /// Gives one statement about an image, such as where it was built from or what it contains.
 #[derive(Debug, Clone, Default, PartialEq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct AttestationStatement {
     /// Where the statement is in the image store.

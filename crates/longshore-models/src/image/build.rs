@@ -34,7 +34,7 @@ impl BuildOutput {
 
 /// Tells what a prune has removed of the cache of builds.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct BuildCachePruned {
     /// Ids of the entries.

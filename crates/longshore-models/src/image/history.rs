@@ -5,7 +5,7 @@ use crate::decode::Decode;
 
 /// Tells of one step that made an image.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ImageHistoryItem {
     /// Id of the image that the step made; `<missing>` if it is not here.

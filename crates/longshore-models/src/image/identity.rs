@@ -6,7 +6,7 @@ use crate::open_enum::words;
 
 /// Tells where an image comes from. Giving the image another name does not change it.
 #[derive(Debug, Clone, Default, PartialEq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct Identity {
     /// Signatures that were verified, or could not be.
@@ -19,7 +19,7 @@ pub struct Identity {
 
 /// Names a build that made an image.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct BuildIdentity {
     /// Id of the build in BuildKit's history.
@@ -31,7 +31,7 @@ pub struct BuildIdentity {
 
 /// Names a repository that an image was pulled from or pushed to.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct PullIdentity {
     /// Name of the repository; of the original one, if a mirror gave it.
@@ -40,7 +40,7 @@ pub struct PullIdentity {
 
 /// Tells of a signature of an image.
 #[derive(Debug, Clone, Default, PartialEq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct SignatureIdentity {
     /// What kind of signature it is, for people.
@@ -63,7 +63,7 @@ pub struct SignatureIdentity {
 
 /// Proves when a signature was made.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct SignatureTimestamp {
     /// Who vouches for it.
@@ -78,7 +78,7 @@ pub struct SignatureTimestamp {
 
 /// Names the certificate of who signed an image. What a field says comes from the certificate's extensions of Fulcio.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct SignerIdentity {
     /// Who issued the certificate.

@@ -5,7 +5,7 @@ use crate::{ContainerConfig, Descriptor, DriverData, Identity, ImageManifestSumm
 
 /// Tells everything of one image.
 #[derive(Debug, Clone, Default, PartialEq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ImageInspect {
     /// Id, such as `sha256:…`.
@@ -59,7 +59,7 @@ pub struct ImageInspect {
 
 /// Names the layers of an image.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ImageRootFs {
     /// How it is put together: `layers`.
@@ -71,7 +71,7 @@ pub struct ImageRootFs {
 
 /// What the engine notes about an image that is not part of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ImageMetadata {
     /// When it was last tagged here; [zero](Timestamp::is_zero) if never.

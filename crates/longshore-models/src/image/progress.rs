@@ -8,7 +8,7 @@ use crate::decode::Decode;
 ///
 /// The stream is a 200 even if the work fails: look for an [`error_message`](Self::error_message).
 #[derive(Debug, Clone, Default, PartialEq, Decode)]
-#[serde(default, rename_all = "camelCase")]
+#[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct ProgressMessage {
     /// What is going on, such as `Downloading`.
@@ -43,7 +43,6 @@ impl ProgressMessage {
 
 /// Tells how far one step is.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
-#[serde(default)]
 #[non_exhaustive]
 pub struct ProgressDetail {
     /// How much is done, in [`units`](Self::units).
@@ -61,7 +60,6 @@ pub struct ProgressDetail {
 
 /// Tells what went wrong.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
-#[serde(default)]
 #[non_exhaustive]
 pub struct ErrorDetail {
     /// HTTP status or exit code that fits; 0 if not told.

@@ -4,7 +4,7 @@ use crate::decode::Decode;
 
 /// Names what a push has put into the registry.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ImagePushed {
     /// The tag.

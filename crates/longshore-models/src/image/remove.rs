@@ -4,7 +4,7 @@ use crate::decode::Decode;
 
 /// Tells of one thing that removing an image did: exactly one of the fields is set.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ImageDeleted {
     /// The reference that was taken off.
@@ -15,7 +15,7 @@ pub struct ImageDeleted {
 
 /// Tells what a prune has removed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ImagesPruned {
     /// What was removed.

@@ -4,7 +4,6 @@ use crate::decode::Decode;
 
 /// Tells of one repository that a search found.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
-#[serde(default)]
 #[non_exhaustive]
 pub struct ImageSearchItem {
     /// Name, as a pull takes it.

@@ -6,7 +6,7 @@ use crate::{Descriptor, Identity, Platform, SortedMap, Timestamp};
 
 /// Tells of one image in the list.
 #[derive(Debug, Clone, Default, PartialEq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ImageSummary {
     /// Id, such as `sha256:…`.
@@ -37,7 +37,7 @@ pub struct ImageSummary {
 
 /// Tells of one part of an image for several platforms.
 #[derive(Debug, Clone, Default, PartialEq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ImageManifestSummary {
     /// Digest of the manifest.
@@ -59,7 +59,7 @@ pub struct ImageManifestSummary {
 
 /// How much of a manifest's content is here, in bytes.
 #[derive(Debug, Clone, Default, PartialEq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ManifestSize {
     /// All of it, unpacked layers included.
@@ -70,7 +70,7 @@ pub struct ManifestSize {
 
 /// Tells of a manifest that is an image.
 #[derive(Debug, Clone, Default, PartialEq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ManifestImage {
     /// What it runs on.
@@ -85,7 +85,7 @@ pub struct ManifestImage {
 
 /// How much of an image is unpacked.
 #[derive(Debug, Clone, Default, PartialEq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct UnpackedSize {
     /// Bytes of the unpacked layers.
@@ -94,7 +94,7 @@ pub struct UnpackedSize {
 
 /// Tells of a manifest that attests something about an image.
 #[derive(Debug, Clone, Default, PartialEq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ManifestAttestation {
     /// Digest of the image's manifest.

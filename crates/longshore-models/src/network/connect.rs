@@ -31,7 +31,7 @@ pub struct NetworkDisconnect {
 
 /// Tells what a prune of networks removed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct NetworksPruned {
     /// Names of the removed networks.

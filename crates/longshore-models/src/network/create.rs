@@ -55,7 +55,7 @@ pub struct NetworkCreate {
 
 /// Names the network whose settings another has.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ConfigReference {
     /// Name of a network that is only settings, not its id; empty if there is none.
@@ -71,7 +71,7 @@ impl ConfigReference {
 
 /// Tells which network was created.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct NetworkCreated {
     /// Id of the network.

@@ -7,7 +7,7 @@ use crate::{ConfigReference, Ipam, NetworkStatus, Scope, SortedMap, Timestamp};
 
 /// Tells the settings of a network: an entry of the list.
 #[derive(Debug, Clone, Default, PartialEq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct NetworkSummary {
     /// Id.
@@ -49,7 +49,7 @@ pub struct NetworkSummary {
 
 /// Tells everything about a network; its settings by `Deref`.
 #[derive(Debug, Clone, Default, PartialEq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct NetworkInspect {
     /// Its settings.
@@ -73,7 +73,6 @@ impl Deref for NetworkInspect {
 
 /// Names a node that shares an overlay network.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
-#[serde(default)]
 #[non_exhaustive]
 pub struct PeerInfo {
     /// Id of the node.
@@ -86,7 +85,7 @@ pub struct PeerInfo {
 
 /// Tells how a container is connected, seen from the network.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct EndpointResource {
     /// Name of the container.
@@ -106,7 +105,7 @@ pub struct EndpointResource {
 
 /// Tells how a service is connected to a network of the swarm.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ServiceInfo {
     /// Address under which the service as a whole is reached.
@@ -123,7 +122,7 @@ pub struct ServiceInfo {
 
 /// Tells how a task of a service is connected to a network of the swarm.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct NetworkTaskInfo {
     /// Name of the task.

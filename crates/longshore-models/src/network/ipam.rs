@@ -9,7 +9,7 @@ use crate::{SortedMap, Subnet, is_default};
 
 /// Says which addresses a network has, and who gives them out.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct Ipam {
     /// Name of the driver that gives out addresses; empty for the engine's default.
@@ -38,7 +38,7 @@ pub struct Ipam {
 /// # Ok::<(), longshore_models::ParseSubnetError>(())
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct IpamConfig {
     /// The range, such as `172.20.0.0/16`; empty for one of the engine's choice.

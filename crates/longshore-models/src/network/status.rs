@@ -5,7 +5,6 @@ use crate::decode::Decode;
 
 /// Tells how much of a network is in use, API 1.52+.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
-#[serde(default)]
 #[non_exhaustive]
 pub struct NetworkStatus {
     /// Its addresses.
@@ -15,7 +14,7 @@ pub struct NetworkStatus {
 
 /// Tells how many addresses of a network are in use.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct IpamStatus {
     /// Its ranges of addresses, such as `172.16.0.0/16`.
@@ -24,7 +23,6 @@ pub struct IpamStatus {
 
 /// Tells how many addresses of a range are in use. More than a `u64` can tell are `u64::MAX`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
-#[serde(default)]
 #[non_exhaustive]
 pub struct SubnetStatus {
     /// Number of addresses that are in use or never given out.

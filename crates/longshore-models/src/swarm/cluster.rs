@@ -11,7 +11,7 @@ use crate::{Driver, NodeAvailability, ObjectVersion, SecretText, SortedMap, Time
 
 /// Tells everything of a swarm. What [`ClusterInfo`] has is reached without naming it: `swarm.spec`.
 #[derive(Debug, Clone, Default, PartialEq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct SwarmInspect {
     /// What the engine also tells among all else of itself; at the top level on the wire.
@@ -31,7 +31,7 @@ impl Deref for SwarmInspect {
 
 /// Tells of a swarm, but not how to join it.
 #[derive(Debug, Clone, Default, PartialEq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ClusterInfo {
     /// Id.
@@ -60,7 +60,7 @@ pub struct ClusterInfo {
 
 /// Holds what an engine needs to join a swarm. `Debug` hides it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct JoinTokens {
     /// To join as a worker.
@@ -71,7 +71,7 @@ pub struct JoinTokens {
 
 /// Tells who vouches for a node's certificate.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct TlsInfo {
     /// Root certificates as PEM.
@@ -84,7 +84,7 @@ pub struct TlsInfo {
 
 /// Says what a swarm is to be. A number that is 0 or `None` is the swarm's default.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct SwarmSpec {
     /// Name; engines accept only `default`, which is also what none becomes.
@@ -110,7 +110,7 @@ pub struct SwarmSpec {
 
 /// Says how a swarm keeps tasks.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct OrchestrationConfig {
     /// How many ended tasks of each instance are kept; all if it is negative.
@@ -120,7 +120,7 @@ pub struct OrchestrationConfig {
 
 /// Says how the managers of a swarm agree. A tick is a second, but that is not promised.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct RaftConfig {
     /// How many entries of the log there are between two snapshots.
@@ -142,7 +142,7 @@ pub struct RaftConfig {
 
 /// Says how the nodes of a swarm report to its managers.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct DispatcherConfig {
     /// Time between two signs of life.
@@ -152,7 +152,7 @@ pub struct DispatcherConfig {
 
 /// Says how the nodes of a swarm get their certificates.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct CaConfig {
     /// How long a node's certificate is valid; an hour at least.
@@ -174,7 +174,7 @@ pub struct CaConfig {
 
 /// Names a certificate authority elsewhere that signs for a swarm.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ExternalCa {
     /// How it is spoken to.
@@ -214,7 +214,7 @@ words!(ExternalCaProtocol {
 
 /// Says how the managers of a swarm keep their data.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct EncryptionConfig {
     /// Locks a manager that starts until it is given the unlock key, which encrypts its data.
@@ -224,7 +224,7 @@ pub struct EncryptionConfig {
 
 /// Says what tasks have that don't say otherwise.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct TaskDefaults {
     /// Driver of their logs; tasks that exist keep theirs.
@@ -291,7 +291,7 @@ pub struct SwarmJoinBody {
 
 /// Holds the key that unlocks a manager: sent to do that, and received when it is asked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct UnlockKey {
     /// Key; empty if managers are not locked.

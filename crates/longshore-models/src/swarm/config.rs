@@ -9,7 +9,7 @@ use crate::{Driver, ObjectVersion, SortedMap, Timestamp, base64_bytes, is_defaul
 
 /// Tells everything of a config.
 #[derive(Debug, Clone, Default, PartialEq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ConfigInspect {
     /// Id.
@@ -34,7 +34,7 @@ pub struct ConfigInspect {
 /// assert_eq!(spec.data, b"listen 80;\n");
 /// ```
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ConfigSpec {
     /// Name: up to 64 letters, digits, `-`, `_` and `.`, a letter or digit at both ends.

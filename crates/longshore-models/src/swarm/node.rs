@@ -8,7 +8,7 @@ use crate::{NodePlatform, ObjectVersion, ResourceObject, SortedMap, Timestamp, T
 
 /// Tells everything of one node.
 #[derive(Debug, Clone, Default, PartialEq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct NodeInspect {
     /// Id.
@@ -32,7 +32,7 @@ pub struct NodeInspect {
 
 /// Says what a node is to be.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct NodeSpec {
     /// Name; usually none, and the host name is shown.
@@ -107,7 +107,7 @@ impl Default for NodeAvailability {
 
 /// Tells what a node says of itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct NodeDescription {
     /// Host name.
@@ -125,7 +125,7 @@ pub struct NodeDescription {
 
 /// Tells of the engine of a node.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct EngineDescription {
     /// Its version.
@@ -138,7 +138,7 @@ pub struct EngineDescription {
 
 /// Names something that an engine can do.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct EnginePlugin {
     /// Kind, such as `Log`, `Network` or `Volume`.
@@ -150,7 +150,7 @@ pub struct EnginePlugin {
 
 /// Tells how a node is.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct NodeStatus {
     /// State.
@@ -188,7 +188,7 @@ words!(NodeState {
 
 /// Tells how a node is as a manager.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ManagerStatus {
     /// Whether it is the one that decides.

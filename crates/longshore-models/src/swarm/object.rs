@@ -9,7 +9,7 @@ use crate::{SortedMap, is_default};
 ///
 /// A change is sent with the version that it was made from, and the engine refuses it once there is a newer one.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ObjectVersion {
     /// Number of the change in the whole swarm that this state came with.
@@ -25,7 +25,7 @@ impl ObjectVersion {
 
 /// Names a driver of logs, of secrets or of templates, and its options.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct Driver {
     /// Name of the driver.

@@ -7,7 +7,7 @@ use crate::is_default;
 
 /// Tells the resources that a node has, or that a task reserves.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ResourceObject {
     /// Processor time, in billionths of a processor.
@@ -23,7 +23,6 @@ pub struct ResourceObject {
 
 /// Tells of a resource that is the user's own: a named one or a number of equal ones.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Decode)]
-#[serde(default)]
 #[non_exhaustive]
 pub struct GenericResource {
     /// A single one with a name, if it is that.
@@ -48,7 +47,7 @@ impl GenericResource {
 
 /// Names one resource of a kind.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct NamedResource {
     /// Kind, such as `GPU`.
@@ -59,7 +58,7 @@ pub struct NamedResource {
 
 /// Counts the resources of a kind.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct DiscreteResource {
     /// Kind, such as `SSD`.
@@ -70,7 +69,7 @@ pub struct DiscreteResource {
 
 /// Names a platform as the swarm does.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct NodePlatform {
     /// CPU architecture as the machine names it, such as `x86_64`.

@@ -9,7 +9,7 @@ use crate::{Driver, ObjectVersion, SortedMap, Timestamp, base64_bytes, is_defaul
 
 /// Tells of a secret, but not what it is.
 #[derive(Debug, Clone, Default, PartialEq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct SecretInspect {
     /// Id.
@@ -34,7 +34,7 @@ pub struct SecretInspect {
 /// assert!(!format!("{spec:?}").contains("s3cret"));
 /// ```
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct SecretSpec {
     /// Name: up to 64 letters, digits, `-`, `_` and `.`, a letter or digit at both ends.

@@ -11,7 +11,7 @@ use crate::{ObjectVersion, SortedMap, Timestamp, is_default};
 
 /// Tells of a service.
 #[derive(Debug, Clone, Default, PartialEq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ServiceInspect {
     /// Id.
@@ -39,7 +39,7 @@ pub struct ServiceInspect {
 
 /// Says what a service is to be: how its tasks are made, how many there are, and where it can be reached.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ServiceSpec {
     /// Name, by which it can't be called otherwise later; the engine makes one up if empty.
@@ -70,7 +70,7 @@ pub struct ServiceSpec {
 
 /// Counts the tasks of a service.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ServiceStatus {
     /// Tasks that run now.
@@ -83,7 +83,7 @@ pub struct ServiceStatus {
 
 /// Tells which run of a job this is: a job runs when it is created, and again when it is changed.
 #[derive(Debug, Clone, Default, PartialEq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct JobStatus {
     /// Number of the run, which grows, though not always by 1; the tasks of the run have the same one.
@@ -94,7 +94,7 @@ pub struct JobStatus {
 
 /// Tells of a service that was created.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ServiceCreated {
     /// Id.
@@ -106,7 +106,7 @@ pub struct ServiceCreated {
 
 /// Tells of a service that was changed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ServiceUpdated {
     /// What the engine could not do as asked.

@@ -9,7 +9,7 @@ use crate::{HostIp, HostPort, ParsePortError, Port, Protocol, Publish, is_defaul
 
 /// Says where a service can be reached, and how its name is resolved.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct EndpointSpec {
     /// What the name of the service leads to in its networks.
@@ -47,7 +47,7 @@ words!(EndpointMode { VirtualIp = "vip", DnsRoundRobin = "dnsrr" });
 /// # Ok::<(), longshore_models::ParsePortError>(())
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct EndpointPortConfig {
     /// Name; nothing depends on it.
@@ -124,7 +124,7 @@ words!(PublishMode { Ingress = "ingress", Host = "host" });
 
 /// Tells where a service can be reached.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ServiceEndpoint {
     /// What was asked for.
@@ -138,7 +138,7 @@ pub struct ServiceEndpoint {
 
 /// Tells the address of a service in one of its networks.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct VirtualIp {
     /// Id of the network.

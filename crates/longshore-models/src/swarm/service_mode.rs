@@ -57,14 +57,14 @@ impl Default for ServiceMode {
 }
 
 #[derive(Default, Serialize, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 struct Replicated {
     #[serde(skip_serializing_if = "is_default")]
     replicas: Option<u64>,
 }
 
 #[derive(Default, Serialize, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 struct ReplicatedJob {
     #[serde(skip_serializing_if = "is_default")]
     max_concurrent: Option<u64>,

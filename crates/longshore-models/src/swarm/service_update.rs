@@ -18,7 +18,7 @@ use crate::{Timestamp, duration_nanos, is_default};
 /// assert_eq!(serde_json::to_value(&config).unwrap()["FailureAction"], "rollback");
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct UpdateConfig {
     /// How many tasks are replaced at a time; 0 for all at once.
@@ -116,7 +116,7 @@ words!(UpdateOrder { StopFirst = "stop-first", StartFirst = "start-first" });
 
 /// Tells how far the change of a service has come.
 #[derive(Debug, Clone, Default, PartialEq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct UpdateStatus {
     /// How far it has come, in a word.

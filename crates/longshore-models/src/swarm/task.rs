@@ -9,7 +9,7 @@ use crate::{GenericResource, ObjectVersion, SortedMap, Timestamp};
 
 /// Tells of a task.
 #[derive(Debug, Clone, Default, PartialEq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct TaskInspect {
     /// Id.
@@ -53,7 +53,7 @@ pub struct TaskInspect {
 
 /// Tells what a task is doing.
 #[derive(Debug, Clone, Default, PartialEq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct TaskStatus {
     /// When it came into this state.
@@ -141,7 +141,7 @@ impl TaskState {
 
 /// Tells how the container of a task is.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ContainerStatus {
     /// Id of the container, on the node of the task.
@@ -156,7 +156,7 @@ pub struct ContainerStatus {
 
 /// Tells the ports of a task that are published on its node.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct PortStatus {
     /// The ports, with those that the node picked.
@@ -165,7 +165,7 @@ pub struct PortStatus {
 
 /// Tells which cluster volume a task was given for a mount.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct VolumeAttachment {
     /// Id of the volume in the swarm.

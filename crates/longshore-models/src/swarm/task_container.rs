@@ -10,7 +10,7 @@ use crate::{HealthConfig, Isolation, Mount, SortedMap, Ulimit, duration_nanos, i
 
 /// Says what the containers of a service run, and how. Empty means what the image or the engine says.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ContainerSpec {
     /// Reference of the image. Each node resolves it by itself, unless it has a digest.
@@ -101,7 +101,7 @@ pub struct ContainerSpec {
 
 /// Says how a container resolves names.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct DnsConfig {
     /// Addresses of DNS servers.
@@ -124,7 +124,7 @@ pub struct DnsConfig {
 /// assert_eq!(key.file.unwrap_or_default().name, "site.key");
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct SecretReference {
     /// The file that shows it. A name that is no absolute path is one in `/run/secrets`.
@@ -175,7 +175,7 @@ impl SecretReference {
 /// assert!(site.runtime.is_none());
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct SwarmConfigReference {
     /// The file that shows it; a name that is no absolute path is one in the root folder. `None` if there is none.
@@ -228,7 +228,7 @@ impl SwarmConfigReference {
 
 /// Says as which file a secret or a config is shown. All of it is sent, so that there is no default but this type's.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct FileTarget {
     /// Name or absolute path.

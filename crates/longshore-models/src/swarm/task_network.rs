@@ -5,7 +5,7 @@ use crate::{ConfigReference, Driver, ObjectVersion, SortedMap, Timestamp};
 
 /// Tells how a task is connected to a network.
 #[derive(Debug, Clone, Default, PartialEq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct NetworkAttachment {
     /// The network.
@@ -16,7 +16,7 @@ pub struct NetworkAttachment {
 
 /// Tells of a network as the swarm sees it.
 #[derive(Debug, Clone, Default, PartialEq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct SwarmNetwork {
     /// Id.
@@ -39,7 +39,7 @@ pub struct SwarmNetwork {
 
 /// Tells what a network of a swarm is to be.
 #[derive(Debug, Clone, Default, PartialEq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct SwarmNetworkSpec {
     /// Name.
@@ -69,7 +69,7 @@ pub struct SwarmNetworkSpec {
 
 /// Tells the addresses of a network of a swarm.
 #[derive(Debug, Clone, Default, PartialEq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct SwarmIpam {
     /// The driver that hands them out.
@@ -80,7 +80,7 @@ pub struct SwarmIpam {
 
 /// Tells a range of addresses.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct SwarmSubnet {
     /// The whole range, such as `10.0.1.0/24`.

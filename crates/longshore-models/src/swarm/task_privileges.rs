@@ -8,7 +8,7 @@ use crate::{base64_bytes, is_default};
 
 /// Says what the security systems allow a container.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct Privileges {
     /// The account it runs under (Windows).
@@ -30,7 +30,7 @@ pub struct Privileges {
 
 /// Names the account a container runs under (Windows): one of these.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct CredentialSpec {
     /// Id of the config that describes it; a [`SwarmConfigReference::for_runtime`](crate::SwarmConfigReference::for_runtime) must
@@ -47,7 +47,7 @@ pub struct CredentialSpec {
 
 /// Labels a container for SELinux.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct SelinuxContext {
     /// Leaves it without a label.
@@ -69,7 +69,7 @@ pub struct SelinuxContext {
 
 /// Says which system calls a container may make.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct Seccomp {
     /// Which rules hold.
@@ -112,7 +112,7 @@ words!(SeccompMode { Default = "default", Unconfined = "unconfined", Custom = "c
 
 /// Says whether AppArmor confines a container.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct AppArmor {
     /// Which rules hold.

@@ -11,7 +11,7 @@ use crate::{Driver, NodePlatform, ResourceObject, SortedMap, duration_nanos, is_
 
 /// Says how the tasks of a service are made.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct TaskSpec {
     /// The container that a task is; empty if it is none.
@@ -66,7 +66,7 @@ words!(TaskRuntime { Container = "container", Plugin = "plugin", Attachment = "a
 
 /// Connects tasks to a network.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct NetworkAttachmentConfig {
     /// Name or id of the network; engines tell the id.
@@ -103,7 +103,7 @@ impl NetworkAttachmentConfig {
 
 /// Tells which container a task connects to a network.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct NetworkAttachmentSpec {
     /// Id of the container.
@@ -113,7 +113,7 @@ pub struct NetworkAttachmentSpec {
 
 /// Says which plugin is installed on nodes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Decode)]
-#[serde(default, rename_all = "camelCase")]
+#[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct PluginSpec {
     /// Name that it is called by; that of its image if empty.
@@ -142,7 +142,7 @@ impl PluginSpec {
 
 /// Allows something to a plugin.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Decode)]
-#[serde(default, rename_all = "camelCase")]
+#[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct RuntimePrivilege {
     /// What it is about, such as `network`.
@@ -166,7 +166,7 @@ impl RuntimePrivilege {
 
 /// Says what a task may take of its node, and what it needs.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct TaskResources {
     /// What it may take.
@@ -186,7 +186,6 @@ pub struct TaskResources {
 
 /// Says what a task may take of its node; 0 for all.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Decode)]
-#[serde(default)]
 #[non_exhaustive]
 pub struct TaskLimits {
     /// Processor time, in billionths of a processor.
@@ -210,7 +209,7 @@ pub struct TaskLimits {
 /// assert_eq!(serde_json::to_value(&policy).unwrap()["Condition"], "on-failure");
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct TaskRestartPolicy {
     /// After which ends another one takes its place.
@@ -290,7 +289,7 @@ words!(RestartCondition { None = "none", OnFailure = "on-failure", Any = "any" }
 
 /// Says which nodes tasks may be on, and how they are spread over them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct Placement {
     /// What a node must be, all of it, such as `node.role==worker` or `node.labels.disk!=slow`.
@@ -309,7 +308,7 @@ pub struct Placement {
 
 /// Says how tasks are spread.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct PlacementPreference {
     /// Evenly over the values of a label; `None` if it is another kind of preference.
@@ -326,7 +325,7 @@ impl PlacementPreference {
 
 /// Spreads tasks evenly over the values of a label.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct SpreadOver {
     /// The label, such as `node.labels.rack` or `engine.labels.az`.

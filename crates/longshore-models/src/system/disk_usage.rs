@@ -23,7 +23,7 @@ pub struct DiskUsage {
 
 /// Tells how much space the objects of a kind take.
 #[derive(Debug, Clone, PartialEq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct Usage<T> {
     /// Number of objects in use: images that have containers, containers that are up, volumes of containers, parts of the
@@ -47,7 +47,7 @@ impl<T> Default for Usage<T> {
 
 /// Both shapes.
 #[derive(Default, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 struct Answer {
     image_usage: Option<Usage<ImageSummary>>,
     container_usage: Option<Usage<ContainerSummary>>,

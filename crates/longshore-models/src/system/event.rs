@@ -26,7 +26,7 @@ pub struct EventMessage {
 
 /// Names what something happened to.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct EventActor {
     /// Its id; for images often a name, for volumes their name. Empty for Podman's volumes.
@@ -38,7 +38,7 @@ pub struct EventActor {
 
 /// An event as it comes: the time twice, and what happened in one text.
 #[derive(Default, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 struct Wire {
     #[serde(rename = "Type")]
     kind: EventKind,

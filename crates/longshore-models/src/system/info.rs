@@ -9,7 +9,7 @@ use crate::{
 
 /// Tells everything an engine knows of itself and its machine.
 #[derive(Debug, Clone, Default, PartialEq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct SystemInfo {
     /// Id of the engine; its form differs between versions.
@@ -184,7 +184,7 @@ pub struct SystemInfo {
 
 /// Names drivers that are there: those of the engine, and old plugins that have been used.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct PluginsInfo {
     /// Drivers of volumes.
@@ -199,7 +199,7 @@ pub struct PluginsInfo {
 
 /// A range of addresses that networks are taken from.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct AddressPool {
     /// The range, such as `10.10.0.0/16`.

@@ -5,7 +5,7 @@ use crate::decode::Decode;
 
 /// A program that runs containers.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
-#[serde(default, rename_all = "camelCase")]
+#[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Runtime {
     /// Its path, or its name if it is looked up; empty if containerd knows it.
@@ -23,7 +23,7 @@ pub struct Runtime {
 
 /// Names what a part of the engine was built from.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct EngineCommit {
     /// Commit or version.
@@ -35,7 +35,7 @@ pub struct EngineCommit {
 
 /// Tells of the containerd that runs the containers.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ContainerdInfo {
     /// Path of its socket.
@@ -46,7 +46,7 @@ pub struct ContainerdInfo {
 
 /// Names the namespaces of containerd that belong to the engine.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ContainerdNamespaces {
     /// That of the containers, such as `moby`.
@@ -57,7 +57,7 @@ pub struct ContainerdNamespaces {
 
 /// Tells how the engine sets up the firewall.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct FirewallInfo {
     /// With what, such as `iptables` or `nftables+firewalld`.
@@ -68,7 +68,7 @@ pub struct FirewallInfo {
 
 /// Tells how plugins of the Node Resource Interface take part in running containers.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct NriInfo {
     /// What it tells of itself.
@@ -77,7 +77,7 @@ pub struct NriInfo {
 
 /// Names a device that containers can be given.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct DeviceInfo {
     /// Driver that found it, such as `cdi`.

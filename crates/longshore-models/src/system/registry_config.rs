@@ -5,7 +5,7 @@ use crate::decode::Decode;
 
 /// Tells how an engine speaks with registries.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct RegistryServiceConfig {
     /// Address ranges in which registries need no TLS, or no certificate that is known.
@@ -24,7 +24,7 @@ pub struct RegistryServiceConfig {
 
 /// Tells how an engine speaks with one registry.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct IndexInfo {
     /// Name, such as `docker.io`.

@@ -6,7 +6,7 @@ use crate::open_enum::words;
 
 /// Tells how an engine takes part in a swarm.
 #[derive(Debug, Clone, Default, PartialEq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct SwarmInfo {
     /// Id of the engine as a node of the swarm; empty outside of one.
@@ -34,7 +34,7 @@ pub struct SwarmInfo {
 
 /// Names a manager of a swarm.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct PeerNode {
     /// Id of the node.

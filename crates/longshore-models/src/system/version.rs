@@ -7,7 +7,7 @@ use crate::{SortedMap, Timestamp};
 
 /// Tells which engine this is.
 #[derive(Debug, Clone, Default, PartialEq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct SystemVersion {
     /// What the engine is part of.
@@ -39,7 +39,7 @@ pub struct SystemVersion {
 
 /// Names what an engine is part of.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct EnginePlatform {
     /// Name for people.
@@ -48,7 +48,7 @@ pub struct EnginePlatform {
 
 /// Tells of one part of an engine, such as containerd.
 #[derive(Debug, Clone, Default, PartialEq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ComponentVersion {
     /// Name.

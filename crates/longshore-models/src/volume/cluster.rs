@@ -8,7 +8,7 @@ use crate::{ObjectVersion, SortedMap, Timestamp, is_default};
 
 /// Tells what makes a volume one of the swarm, API 1.42+.
 #[derive(Debug, Clone, Default, PartialEq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ClusterVolume {
     /// Id in the swarm, which names it as well as its name does.
@@ -41,7 +41,7 @@ pub struct ClusterVolume {
 /// assert_eq!(spec.capacity_range.map(|range| range.limit_bytes), Some(4 << 30));
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ClusterVolumeSpec {
     /// Group of volumes that services may name instead, any one of which will do; empty for none.
@@ -140,7 +140,7 @@ impl ClusterVolumeSpec {
 
 /// Says how tasks use a volume of the swarm: as a folder or as a block device, never both.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ClusterVolumeAccess {
     /// On how many nodes it is used at a time.
@@ -159,7 +159,7 @@ pub struct ClusterVolumeAccess {
 
 /// Says how a volume of the swarm is mounted.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct MountVolume {
     /// Filesystem, such as `ext4`; of the plugin's choice if empty.
@@ -177,7 +177,7 @@ pub struct BlockVolume {}
 
 /// Says from where a volume of the swarm must be reachable.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct TopologyRequirement {
     /// Places, from one of which at least it must be.
@@ -190,7 +190,7 @@ pub struct TopologyRequirement {
 
 /// Names a place by the segments of its domains, such as `zone` and `z1`. The plugin says what there is.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct Topology {
     /// The segment in each domain.
@@ -209,7 +209,7 @@ impl Topology {
 
 /// Says how large a volume of the swarm must be.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct CapacityRange {
     /// Least size in bytes; 0 for none.
@@ -220,7 +220,7 @@ pub struct CapacityRange {
 
 /// Names a secret of the swarm that a plugin is given.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ClusterVolumeSecret {
     /// The key under which the plugin gets the secret's content.
@@ -231,7 +231,7 @@ pub struct ClusterVolumeSecret {
 
 /// Tells what a plugin says of a volume of the swarm.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ClusterVolumeInfo {
     /// Size in bytes; 0 if that is not known.
@@ -247,7 +247,7 @@ pub struct ClusterVolumeInfo {
 
 /// Tells how far a volume of the swarm has come on a node.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ClusterVolumePublishStatus {
     /// Id of the node.

@@ -38,7 +38,7 @@ pub struct VolumeUpdate {
 
 /// Tells what a prune of volumes removed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct VolumesPruned {
     /// Names of the removed volumes.

@@ -7,7 +7,7 @@ use crate::{ClusterVolume, Scope, SortedMap, Timestamp};
 
 /// Tells everything about a volume.
 #[derive(Debug, Clone, Default, PartialEq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct VolumeInspect {
     /// Name, by which it is known.
@@ -34,7 +34,7 @@ pub struct VolumeInspect {
 
 /// Tells how much of a volume is in use.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct VolumeUsage {
     /// Bytes of its files; -1 if its driver can't tell.
@@ -45,7 +45,7 @@ pub struct VolumeUsage {
 
 /// Lists volumes.
 #[derive(Debug, Clone, Default, PartialEq, Decode)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct VolumeList {
     /// The volumes.
