@@ -42,7 +42,7 @@ pub(crate) fn hangs(hangs: &[Client], patience: Duration) -> String {
 /// The floors beside what was measured.
 pub(crate) fn floors(judgements: &[Judgement]) -> String {
     let mut table = Table::new(["work", "figure", "longshore ÷", "asked", "measured", ""].into_iter());
-    for Judgement { floor, measured, is_met } in judgements {
+    for Judgement { floor, measured, is_met, .. } in judgements {
         let asked = match floor.bound {
             Bound::AtLeast(least) => format!("≥ {least}"),
             Bound::AtMost(most) => format!("≤ {most}"),
