@@ -79,10 +79,14 @@ fn find_field(data: &Data, case: Case, name: &syn::Ident) -> Result<TokenStream>
     };
     let mut by_length: BTreeMap<usize, Vec<TokenStream>> = BTreeMap::new();
     let mut elsewhere = quote! { ::longshore_models::decode::Place::Ignored };
+    let mut has_flat = false;
     for field in fields {
         let attributes = FieldAttributes::parse(field, case)?;
         let ident = &field.ident;
         if attributes.is_flat {
+            if std::mem::replace(&mut has_flat, true) {
+                return Err(Error::new_spanned(ident, "only one field can be flat"));
+            }
             elsewhere = quote! { ::longshore_models::decode::Object::field(&mut self.#ident, key) };
             continue;
         }
@@ -275,6 +279,7 @@ mod tests {
             "struct A { #[serde(default)] b: u8 }",
             r#"struct A { #[serde(deserialize_with = "f")] b: u8 }"#,
             "struct A { #[serde(skip)] b: u8 }",
+            "struct A { #[serde(flatten)] b: B, #[serde(flatten)] c: C }",
             "struct A { #[decode(into = B)] b: u8 }",
         ] {
             assert!(derive(source).is_err(), "{source}");

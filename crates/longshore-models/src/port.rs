@@ -369,7 +369,7 @@ impl Error for ParsePortError {}
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lenient::from_slice;
+    use crate::decode::from_slice;
 
     #[test]
     fn keeps_every_key_an_engine_may_send() {

@@ -41,7 +41,7 @@ mod tests {
     #[test]
     fn a_token_is_not_shown() {
         let json = br#"{"Status": "Login Succeeded", "IdentityToken": "s3cret"}"#;
-        let response: AuthResponse = crate::lenient::from_slice(json).unwrap();
+        let response: AuthResponse = crate::decode::from_slice(json).unwrap();
         assert_eq!(response.identity_token, "s3cret");
         assert_eq!(
             format!("{response:?}"),

@@ -295,7 +295,7 @@ mod tests {
     use super::*;
 
     fn decode(json: serde_json::Value) -> ContainerStats {
-        crate::lenient::from_slice(json.to_string().as_bytes()).unwrap()
+        crate::decode::from_slice(json.to_string().as_bytes()).unwrap()
     }
 
     fn cpu(total: u64, system: u64) -> serde_json::Value {

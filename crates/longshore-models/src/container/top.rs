@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     fn top(json: &str) -> ContainerTop {
-        crate::lenient::from_slice(json.as_bytes()).unwrap()
+        crate::decode::from_slice(json.as_bytes()).unwrap()
     }
 
     #[test]

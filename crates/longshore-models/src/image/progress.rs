@@ -84,7 +84,7 @@ mod tests {
             ("{}", None),
         ];
         for (json, expected) in cases {
-            let message: ProgressMessage = crate::lenient::from_slice(json.as_bytes()).unwrap();
+            let message: ProgressMessage = crate::decode::from_slice(json.as_bytes()).unwrap();
             assert_eq!(message.error_message(), expected, "{json}");
         }
     }

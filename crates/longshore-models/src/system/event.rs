@@ -272,10 +272,10 @@ impl Default for EventAction {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lenient;
+    use crate::decode;
 
     fn event(json: &str) -> EventMessage {
-        lenient::from_slice(json.as_bytes()).unwrap()
+        decode::from_slice(json.as_bytes()).unwrap()
     }
 
     #[test]

@@ -1,4 +1,4 @@
-use longshore_models::{ProgressMessage, lenient};
+use longshore_models::{ProgressMessage, decode};
 
 /// The last bytes of a tar that the engine makes as it sends it.
 ///
@@ -32,7 +32,7 @@ impl Ending {
     /// Why the engine failed, if it says so.
     pub(super) fn failure(&self) -> Option<String> {
         let begin = self.0.windows(FAILURE.len()).rposition(|window| window == FAILURE)?;
-        let message: ProgressMessage = lenient::from_slice(&self.0[begin..]).ok()?;
+        let message: ProgressMessage = decode::from_slice(&self.0[begin..]).ok()?;
         message.error_message().map(str::to_owned)
     }
 }

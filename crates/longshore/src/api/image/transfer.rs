@@ -187,7 +187,7 @@ mod tests {
     }
 
     fn read(json: &str) -> Vec<ProgressMessage> {
-        longshore_models::lenient::from_slice(json.as_bytes()).unwrap()
+        longshore_models::decode::from_slice(json.as_bytes()).unwrap()
     }
 
     /// Adds all up, and checks after each message what always holds.
@@ -260,7 +260,7 @@ mod tests {
     fn message(status: &str, current: u64, total: u64) -> ProgressMessage {
         let detail = format!(r#"{{"current":{current},"total":{total}}}"#);
         let json = format!(r#"{{"status":"{status}","progressDetail":{detail},"id":"0a1b"}}"#);
-        longshore_models::lenient::from_slice(json.as_bytes()).unwrap()
+        longshore_models::decode::from_slice(json.as_bytes()).unwrap()
     }
 
     #[test]

@@ -102,13 +102,13 @@ async fn accepts(host: &str, port: u16) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use longshore_models::lenient;
+    use longshore_models::decode;
     use tokio::net::TcpListener;
 
     use super::*;
 
     fn inspect(json: &str) -> ContainerInspect {
-        lenient::from_slice(json.as_bytes()).unwrap()
+        decode::from_slice(json.as_bytes()).unwrap()
     }
 
     #[test]
