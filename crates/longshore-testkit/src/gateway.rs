@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::io;
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -10,6 +9,7 @@ use tokio::net::TcpStream;
 
 use crate::certificates::Authority;
 use crate::live::LiveEngine;
+use crate::port::free_port;
 use crate::program::Program;
 
 /// How long the proxy may take until it listens.
@@ -49,8 +49,7 @@ impl Gateway {
     /// As [`before`](Gateway::before).
     pub async fn with_patience(engine: &LiveEngine, forwarding: Forwarding, patience: Duration) -> io::Result<Self> {
         let socket = engine.socket().ok_or_else(|| io::Error::other("the engine has no unix socket here"))?;
-        // Free when it was asked for; what takes it before the proxy does makes the test fail, not pass.
-        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let port = free_port()?;
         let mut kept = PathBuf::new();
         let program = Program::start("haproxy", |folder| {
             if forwarding == Forwarding::Tls {

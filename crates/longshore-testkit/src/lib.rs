@@ -45,6 +45,7 @@ pub mod live;
 pub mod memory;
 pub mod pass;
 pub mod poll;
+mod port;
 mod process;
 mod program;
 pub mod proxy;

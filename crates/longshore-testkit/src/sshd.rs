@@ -18,6 +18,7 @@ use tokio::net::TcpStream;
 use tokio::sync::OnceCell;
 
 use crate::live::{LiveEngine, xtask};
+use crate::port::free_port;
 use crate::process::{Process, remove_stale};
 
 /// Names the root of client and server.
@@ -108,8 +109,7 @@ impl Sshd {
         let socket = engine.socket().ok_or_else(|| io::Error::other("the engine has no unix socket"))?;
         let folder = make_folder()?;
         fs::create_dir(folder.join("bin"))?;
-        // Others may take the port before the server does.
-        let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let port = free_port()?;
         furnish(&folder, root, port, &far)?;
         let mut command = Command::new("unshare");
         command.args(["--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--"]);
