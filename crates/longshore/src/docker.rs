@@ -1,16 +1,17 @@
 use std::fmt;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
-use longshore_wire::auth::RegistryAuth;
 use longshore_wire::path::Path;
 use longshore_wire::version::ApiVersion;
 use tokio::sync::Mutex;
 #[cfg(feature = "websocket")]
 use tokio::time::Instant;
 
-use crate::config::{Credentials, Endpoint, EndpointSource, Environment, Found, Resolved, Ssh, Tls, Wish};
+use crate::config::{Credentials, Endpoint, EndpointSource, Environment, Resolved, Shown, Ssh, Tls, Wish};
 use crate::error::{Error, ErrorKind, Operation, Result};
-use crate::http::{Client, Deadlines, Method, Payload, REGISTRY_AUTH, Request, Response};
+use crate::http::{Answering, Client, Deadlines, Method, Payload, REGISTRY_AUTH, Request, Response};
 #[cfg(feature = "websocket")]
 use crate::http::{Timer, UpgradeHead, Upgraded};
 use crate::transport::{self, Dial};
@@ -272,22 +273,29 @@ impl Docker {
     }
 
     async fn agree(&self, operation: &Operation) -> Result<ApiVersion> {
-        if let Some(version) = self.agreed() {
-            return Ok(version);
+        match self.agreed() {
+            Some(version) => Ok(version),
+            None => self.ask_in_time(operation).await,
         }
-        let asking = async {
-            let _alone = self.engine.asking.lock().await;
-            match self.agreed() {
-                Some(version) => Ok(version),
-                None => self.ask_version(operation).await,
-            }
-        };
+    }
+
+    /// Asks the engine, which few calls have to: the future is boxed, so that the code of none of the others has it.
+    fn ask_in_time<'a>(
+        &'a self,
+        operation: &'a Operation,
+    ) -> Pin<Box<dyn Future<Output = Result<ApiVersion>> + Send + 'a>> {
         // Calls made at the same time ask once; none of them waits for the others' deadlines as well as its own.
         let limit = self.deadlines.connect.zip(self.deadlines.head).map(|(connect, head)| connect + head);
-        let limit = [limit, self.deadlines.total].into_iter().flatten().min();
-        match limit {
-            Some(limit) => tokio::time::timeout(limit, asking).await.unwrap_or_else(|_| Err(operation.late())),
-            None => asking.await,
+        let limit = [limit, self.deadlines.total].into_iter().flatten().min().unwrap_or(Duration::MAX);
+        let asking = tokio::time::timeout(limit, self.ask_once(operation));
+        Box::pin(async { asking.await.unwrap_or_else(|_| Err(operation.late())) })
+    }
+
+    async fn ask_once(&self, operation: &Operation) -> Result<ApiVersion> {
+        let _alone = self.engine.asking.lock().await;
+        match self.agreed() {
+            Some(version) => Ok(version),
+            None => self.ask_version(operation).await,
         }
     }
 
@@ -319,7 +327,14 @@ impl Docker {
     }
 
     /// Sends a request and reads the head of its answer.
-    pub(crate) async fn send(&self, mut request: Request) -> Result<Response> {
+    ///
+    /// The future is boxed: the compiler makes the body of an `async fn` anew in every unit of code that awaits it, with all
+    /// that it awaits, and every call awaits this.
+    pub(crate) fn send(&self, request: Request) -> Answering<'_> {
+        Box::pin(self.carry(request))
+    }
+
+    async fn carry(&self, mut request: Request) -> Result<Response> {
         if !request.versioned {
             return self.engine.client.send(&mut request, None, &self.deadlines).await;
         }
@@ -365,24 +380,30 @@ impl Docker {
 
     /// Adds the user's credentials for the registry that the request names.
     async fn authorize(&self, mut request: Request) -> Result<Request> {
-        let Some(registry) = request.registry.take() else { return Ok(request) };
-        let finding = async { self.credentials().await?.of(&registry).await };
-        let found = finding.await.map_err(|error| error.within(request.operation.clone()))?;
-        Ok(match found {
-            Some(Found { auth, origin }) => {
+        let Some((registry, find)) = request.registry.take() else { return Ok(request) };
+        let (environment, limit) = self.of_credentials();
+        let found = find(environment, limit, registry).await;
+        let found = found.map_err(|error| error.within(request.operation.clone()))?;
+        Ok(match (found, request.anonymous.take()) {
+            (Some(Shown { header, origin }), _) => {
                 request.operation = request.operation.with_credentials_of(&origin);
-                request.header(REGISTRY_AUTH, auth.header_value())
+                request.header(REGISTRY_AUTH, header)
             }
-            None if request.wants_auth => request.header(REGISTRY_AUTH, RegistryAuth::anonymous().header_value()),
-            None => request,
+            (None, Some(header)) => request.header(REGISTRY_AUTH, header),
+            (None, None) => request,
         })
     }
 
     /// The user's credentials and proxies as they are now.
     pub(crate) async fn credentials(&self) -> Result<Credentials> {
-        let environment = self.engine.environment.clone().unwrap_or_else(Environment::current);
-        let limit = [self.deadlines.credentials, self.deadlines.total].into_iter().flatten().min();
+        let (environment, limit) = self.of_credentials();
         Credentials::read(environment, limit).await
+    }
+
+    /// Where the user's credentials are, and how long each helper may take to tell them.
+    fn of_credentials(&self) -> (Environment, Option<Duration>) {
+        let environment = self.engine.environment.clone().unwrap_or_else(Environment::current);
+        (environment, [self.deadlines.credentials, self.deadlines.total].into_iter().flatten().min())
     }
 
     /// Opens a connection and lets `handshake` make a WebSocket of it, within the deadlines.

@@ -133,13 +133,19 @@ impl Contexts {
         for entry in entries {
             let folder = entry.map_err(|error| unreadable(&meta, error))?.file_name();
             let path = meta.join(&folder).join("meta.json");
+            // There are few, and what sorts many is a lot of code for every program that connects.
             match read(&path, folder) {
-                Ok(context) => listing.contexts.extend(context),
-                Err(broken) => listing.broken.push(broken),
+                Ok(None) => {}
+                Ok(Some(context)) => {
+                    let place = listing.contexts.partition_point(|other| other.name < context.name);
+                    listing.contexts.insert(place, context);
+                }
+                Err(broken) => {
+                    let place = listing.broken.partition_point(|other| *other < broken);
+                    listing.broken.insert(place, broken);
+                }
             }
         }
-        listing.contexts.sort_by(|one, other| one.name.cmp(&other.name));
-        listing.broken.sort();
         Ok(listing)
     }
 }

@@ -12,7 +12,7 @@ mod ssh;
 mod tls;
 
 pub use context::Context;
-pub(crate) use credentials::{AllCredentials, Credentials, Found};
+pub(crate) use credentials::{AllCredentials, Credentials, FindCredentials, Shown};
 pub use environment::Environment;
 pub(crate) use file::ConfigFile;
 pub use resolve::{ContextSource, Endpoint, EndpointSource};

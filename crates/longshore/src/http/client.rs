@@ -1,5 +1,6 @@
 use std::borrow::Cow;
 use std::io;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -23,6 +24,9 @@ const JOINED: usize = 16 * 1024;
 
 /// How many connections are opened for a request, where one after the other is refused.
 const REFUSALS: usize = 10;
+
+/// A request that is being sent, until the head of its answer has come.
+pub(crate) type Answering<'a> = Pin<Box<dyn Future<Output = Result<Response>> + Send + 'a>>;
 
 /// Sends requests to one engine.
 pub(crate) struct Client {
@@ -89,7 +93,18 @@ impl Client {
     }
 
     /// Sends `request` and reads the head of the answer. An answer that refuses the request is an error.
-    pub(crate) async fn send(
+    ///
+    /// The future is boxed, so that the code of all that it does is there once.
+    pub(crate) fn send<'a>(
+        &'a self,
+        request: &'a mut Request,
+        version: Option<ApiVersion>,
+        deadlines: &'a Deadlines,
+    ) -> Answering<'a> {
+        Box::pin(self.carry_out(request, version, deadlines))
+    }
+
+    async fn carry_out(
         &self,
         request: &mut Request,
         version: Option<ApiVersion>,

@@ -20,9 +20,9 @@ pub use deadlines::Deadlines;
 pub use longshore_wire::request::Method;
 pub use payload::Payload;
 
-pub(crate) use client::Client;
 #[cfg(feature = "websocket")]
 pub(crate) use client::UpgradeHead;
+pub(crate) use client::{Answering, Client};
 pub(crate) use reader::{Incoming, Outgoing, Upgraded, Window};
 #[cfg(feature = "websocket")]
 pub(crate) use refusal::refusal;

@@ -10,6 +10,7 @@ use longshore_wire::version::ApiVersion;
 use serde::Serialize;
 
 use super::payload::Payload;
+use crate::config::{Credentials, FindCredentials};
 use crate::error::{ErrorKind, Operation, Result};
 
 /// The header of the credentials for a registry.
@@ -30,10 +31,11 @@ pub(crate) struct Request {
     pub(crate) upgrade: Option<Cow<'static, str>>,
     /// Whether the path begins with the version of the API.
     pub(crate) versioned: bool,
-    /// The registry for which the user's own credentials go along, unless the caller has given some.
-    pub(crate) registry: Option<String>,
-    /// Whether engines refuse the request without credentials, so that empty ones are sent where there are none.
-    pub(crate) wants_auth: bool,
+    /// The registry for which the user's own credentials go along, unless the caller has given some, and what
+    /// finds them.
+    pub(crate) registry: Option<(String, FindCredentials)>,
+    /// What goes along where the user has no credentials for the registry: some requests are refused without any.
+    pub(crate) anonymous: Option<String>,
     /// What the request asks for that older engines don't know, and since when the API has it.
     pub(crate) needs: Vec<(&'static str, ApiVersion)>,
 }
@@ -61,7 +63,7 @@ impl Request {
             upgrade: None,
             versioned: true,
             registry: None,
-            wants_auth: false,
+            anonymous: None,
             needs: Vec::new(),
         }
     }
@@ -95,7 +97,8 @@ impl Request {
         match auth {
             Some(auth) => self.header(REGISTRY_AUTH, auth.header_value()),
             None => {
-                self.registry = registry.into().map(str::to_owned);
+                self.registry =
+                    registry.into().map(|registry| (registry.to_owned(), Credentials::find as FindCredentials));
                 self
             }
         }

@@ -254,7 +254,7 @@ fn push(name: &Reference, operation: Operation, options: &PushOptions) -> Result
         request.query.push("platform", platform_json(platform, &request.operation)?);
         request.needs("the platform of a push", ApiVersion::new(1, 46));
     }
-    request.wants_auth = true;
+    request.anonymous = Some(RegistryAuth::anonymous().header_value());
     Ok(request.auth(options.auth.as_ref(), name.registry()))
 }
 

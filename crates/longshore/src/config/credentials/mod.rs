@@ -3,6 +3,7 @@
 mod address;
 mod helper;
 
+use std::pin::Pin;
 use std::time::Duration;
 
 use longshore_models::SortedMap;
@@ -46,6 +47,19 @@ pub(crate) struct Found {
     pub(crate) origin: String,
 }
 
+/// [`Credentials::find`], for those who ask only some of the time: code that is never named is no part of a program.
+pub(crate) type FindCredentials = fn(Environment, Option<Duration>, String) -> Finding;
+
+pub(crate) type Finding = Pin<Box<dyn Future<Output = Result<Option<Shown>>> + Send>>;
+
+/// What of the credentials for a registry a request shows.
+pub(crate) struct Shown {
+    /// The value of its header.
+    pub(crate) header: String,
+    /// The program, file or variable that had them.
+    pub(crate) origin: String,
+}
+
 /// The credentials for all registries for which there are any.
 #[derive(Default)]
 pub(crate) struct AllCredentials {
@@ -56,6 +70,14 @@ pub(crate) struct AllCredentials {
 }
 
 impl Credentials {
+    /// Reads what the environment names, and finds the credentials for one registry.
+    pub(crate) fn find(environment: Environment, limit: Option<Duration>, registry: String) -> Finding {
+        Box::pin(async move {
+            let found = Credentials::read(environment, limit).await?.of(&registry).await?;
+            Ok(found.map(|Found { auth, origin }| Shown { header: auth.header_value(), origin }))
+        })
+    }
+
     /// Reads what the environment names.
     pub(crate) async fn read(environment: Environment, limit: Option<Duration>) -> Result<Credentials> {
         if environment.is_empty() {

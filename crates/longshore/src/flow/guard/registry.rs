@@ -98,9 +98,7 @@ pub(super) fn take_postponed(because_of: &Thing) -> Vec<Entry> {
     let (due, later) = std::mem::take(&mut registry.postponed).into_iter().partition(|(_, users)| users.contains(id));
     registry.postponed = later;
     let due: Vec<(Entry, Vec<String>)> = due;
-    let mut entries: Vec<Entry> = due.into_iter().map(|(entry, _)| entry).collect();
-    entries.sort_by_key(|entry| entry.thing.rank());
-    entries
+    in_order(due.into_iter().map(|(entry, _)| entry).collect())
 }
 
 /// All that is guarded, in the order in which it is to be removed.
@@ -110,6 +108,10 @@ pub(super) fn take_all() -> Vec<Entry> {
     let postponed = std::mem::take(&mut registry.postponed).into_iter().map(|(entry, _)| entry);
     let mut entries: Vec<Entry> = guarded.chain(postponed).collect();
     entries.retain(|entry| entry.process == std::process::id());
+    in_order(entries)
+}
+
+fn in_order(mut entries: Vec<Entry>) -> Vec<Entry> {
     entries.sort_by_key(|entry| entry.thing.rank());
     entries
 }

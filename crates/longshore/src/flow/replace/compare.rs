@@ -67,14 +67,14 @@ fn essence(inspect: &Value, said: &str) -> Value {
         "Image": inspect["Image"],
         "Config": config,
         "HostConfig": host_config,
-        "Networks": networks.collect::<Map<_, _>>(),
+        "Networks": object(networks),
     })
 }
 
 /// A copy without what is empty, and with what has no order in one.
 fn pruned(value: &Value) -> Value {
     match value {
-        Value::Object(object) => Value::Object(object.iter().filter_map(pruned_entry).collect()),
+        Value::Object(fields) => object(fields.iter().filter_map(pruned_entry)).into(),
         Value::Array(list) => list.iter().map(pruned).collect(),
         value => value.clone(),
     }
@@ -119,7 +119,14 @@ pub(super) fn environment(entries: &[Value]) -> Map<String, Value> {
         Some((name, value)) => (name.to_owned(), value.into()),
         None => (entry.to_owned(), Value::Null),
     });
-    pairs.collect()
+    object(pairs)
+}
+
+/// Takes the fields one by one: to collect them is to sort them, which is a lot of code for each place that does it.
+fn object(fields: impl Iterator<Item = (String, Value)>) -> Map<String, Value> {
+    let mut object = Map::new();
+    object.extend(fields);
+    object
 }
 
 fn tidy_host_config(host_config: &mut Value, said: &str) {
