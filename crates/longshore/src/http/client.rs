@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use super::connection::{Connection, HeadFailure, SendFailure};
 use super::deadlines::Deadlines;
-use super::exchange::{Failure, Late, exchange};
+use super::exchange::{Answer, Failure, Late, exchange};
 use super::pool::Pool;
 use super::request::{Patience, Request};
 use super::response::Response;
@@ -113,9 +113,12 @@ impl Client {
         let end = deadlines.total.map(|total| Instant::now() + total);
         let head = self.head(request, version)?;
         tracing::debug!(method = %request.method, path = %request.path, "asking");
-        let response = self.exchange(head, request, deadlines, end).await?;
+        let mut response = self.exchange(head, request, deadlines, end).await?;
         tracing::debug!(method = %request.method, path = %request.path, status = response.status(), "answered");
-        response.refuse_failure().await
+        if response.is_refusal() {
+            return Err(response.refusal().await);
+        }
+        Ok(response)
     }
 
     /// Writes the head of the request, and a small body behind it.
@@ -152,29 +155,44 @@ impl Client {
         deadlines: &Deadlines,
         end: Option<Instant>,
     ) -> Result<Response> {
-        if let Some(connection) = self.pool.take() {
-            match self.exchange_on(connection, head.clone(), request, deadlines, end).await {
+        if let Some(mut connection) = self.pool.take() {
+            match exchange_on(&mut connection, &head, request, deadlines, end).await {
+                Ok(answer) => return self.response(connection, answer, request, deadlines, end),
                 Err(failure) if may_repeat(&failure, request) => {
                     tracing::debug!("a kept connection had been closed; trying a fresh one");
                 }
-                outcome => return outcome.map_err(|failure| explain(&request.operation, failure)),
+                Err(failure) => return Err(explain(&request.operation, failure)),
             }
         }
         let mut tries = REFUSALS;
         loop {
-            let connection = self.connect(&request.operation, deadlines, end).await?;
+            let mut connection = self.connect(&request.operation, deadlines, end).await?;
             tries -= 1;
-            match self.exchange_on(connection, head.clone(), request, deadlines, end).await {
-                Err(failure) if tries > 0 && is_refused(&failure) && may_send_again(request) => {
-                    tracing::debug!("a connection was refused after it had been opened; trying another");
-                }
-                Ok(response) => {
+            match exchange_on(&mut connection, &head, request, deadlines, end).await {
+                Ok(answer) => {
+                    let response = self.response(connection, answer, request, deadlines, end)?;
                     self.note_version(response.head());
                     return Ok(response);
+                }
+                Err(failure) if tries > 0 && is_refused(&failure) && may_send_again(request) => {
+                    tracing::debug!("a connection was refused after it had been opened; trying another");
                 }
                 Err(failure) => return Err(self.explain(&request.operation, failure)),
             }
         }
+    }
+
+    /// The answer whose head has come on a connection.
+    fn response(
+        &self,
+        connection: Connection,
+        answer: Answer,
+        request: &Request,
+        deadlines: &Deadlines,
+        end: Option<Instant>,
+    ) -> Result<Response> {
+        let response = Response::new(connection, answer, request, deadlines, end, &self.pool);
+        response.map_err(|source| request.operation.bad_body(source))
     }
 
     /// The error of the first exchange of a connection: with TLS, whether a client is let in comes only after it has begun
@@ -204,21 +222,6 @@ impl Client {
         let is_set = |name: &str| request.headers.iter().any(|(other, _)| other.eq_ignore_ascii_case(name));
         let fields = headers.iter().filter(|(name, _)| !is_set(name));
         Ok(fields.map(|(name, value)| (name.clone().into(), value.clone())).collect())
-    }
-
-    async fn exchange_on(
-        &self,
-        connection: Connection,
-        head: Bytes,
-        request: &mut Request,
-        deadlines: &Deadlines,
-        end: Option<Instant>,
-    ) -> Result<Response, Failure> {
-        let separate = small_body(request).is_none();
-        let payload = request.body.as_mut().filter(|_| separate);
-        let limit = deadlines.head.filter(|_| request.patience == Patience::Prompt);
-        let answer = exchange(connection, head, payload, request.wants_all, limit, end).await?;
-        Response::new(answer, request, deadlines, end, &self.pool).map_err(Failure::Framing)
     }
 
     /// Opens a connection for a protocol of its own.
@@ -266,6 +269,20 @@ impl Client {
         let message = format!("can't connect to the engine at {}{reason}: {source}{advice}", self.describe());
         operation.error_from(ErrorKind::Connect, message, source)
     }
+}
+
+/// Makes the exchange on this connection, which is of no more use when that fails.
+fn exchange_on(
+    connection: &mut Connection,
+    head: &Bytes,
+    request: &mut Request,
+    deadlines: &Deadlines,
+    end: Option<Instant>,
+) -> impl Future<Output = Result<Answer, Failure>> {
+    let separate = small_body(request).is_none();
+    let payload = request.body.as_mut().filter(|_| separate);
+    let limit = deadlines.head.filter(|_| request.patience == Patience::Prompt);
+    exchange(connection, head, payload, request.wants_all, limit, end)
 }
 
 fn small_body(request: &Request) -> Option<&[u8]> {
@@ -321,7 +338,6 @@ fn explain(operation: &Operation, failure: Failure) -> Error {
             operation.error_from(ErrorKind::Closed, message, source)
         }
         Failure::Head(HeadFailure::Bad(source)) => operation.bad_head(source),
-        Failure::Framing(source) => operation.bad_body(source),
         Failure::Late(Late::Head(limit)) => operation.error(ErrorKind::Timeout, format!("no answer within {limit:?}")),
         Failure::Late(Late::Total) => operation.late(),
     }

@@ -5,16 +5,14 @@ use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
-use longshore_wire::body::BodyError;
 use longshore_wire::head::ResponseHead;
 use tokio::time::Instant;
 
 use super::connection::{Connection, HeadFailure, SendFailure, Sending};
 use super::payload::Payload;
 
-/// A connection on which the head of an answer has been read.
+/// The head of an answer; its body comes next on the connection.
 pub(crate) struct Answer {
-    pub(crate) connection: Connection,
     pub(crate) head: ResponseHead,
     /// Whether the whole request was sent; if not, the connection can't be used again.
     pub(crate) sent: bool,
@@ -25,7 +23,6 @@ pub(crate) struct Answer {
 pub(crate) enum Failure {
     Send { failure: SendFailure, written: bool },
     Head(HeadFailure),
-    Framing(BodyError),
     Late(Late),
 }
 
@@ -42,14 +39,14 @@ pub(crate) enum Late {
 /// not that it stopped listening. Where the engine `wants_all`, only a refusal ends the upload. `limit` counts from when
 /// the request has been sent.
 pub(crate) async fn exchange(
-    mut connection: Connection,
-    head: Bytes,
+    connection: &mut Connection,
+    head: &Bytes,
     payload: Option<&mut Payload>,
     wants_all: bool,
     limit: Option<Duration>,
     end: Option<Instant>,
 ) -> Result<Answer, Failure> {
-    let mut sending = Some(Sending::new(head, payload));
+    let mut sending = Some(Sending::new(head.clone(), payload));
     let mut broken = None;
     let mut begun = None;
     let mut passed = 0;
@@ -94,7 +91,7 @@ pub(crate) async fn exchange(
     })
     .await?;
     let sent = sending.is_none() && broken.is_none();
-    Ok(Answer { connection, head, sent })
+    Ok(Answer { head, sent })
 }
 
 /// Why there is no answer, where the request could not be sent either: what TLS says is why, whatever became of the rest.

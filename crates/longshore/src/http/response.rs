@@ -39,13 +39,14 @@ pub(crate) struct Response {
 
 impl Response {
     pub(crate) fn new(
+        connection: Connection,
         answer: Answer,
         request: &Request,
         deadlines: &Deadlines,
         end: Option<Instant>,
         pool: &Arc<Pool>,
     ) -> Result<Self, BodyError> {
-        let Answer { connection, head, sent } = answer;
+        let Answer { head, sent } = answer;
         let framing = Framing::of(request.method, &head)?;
         let keep = sent && head.keeps_alive() && framing != Framing::UntilClose && head.status != 101;
         let mut body = Body {
@@ -73,15 +74,18 @@ impl Response {
         &self.head
     }
 
-    /// Makes an error of an answer that refuses the request, with the engine's own words.
-    pub(crate) async fn refuse_failure(mut self) -> Result<Self> {
+    /// Whether the request is refused.
+    pub(crate) fn is_refusal(&self) -> bool {
         let status = self.head.status;
-        if matches!(status, 200..=299 | 304) || (status == 101 && self.upgrade) {
-            return Ok(self);
-        }
-        // Whatever can be read of it is better than an error about reading it.
+        !(matches!(status, 200..=299 | 304) || (status == 101 && self.upgrade))
+    }
+
+    /// Makes an error of a refusal, with the engine's own words. Whatever can be read of it is better than an error about
+    /// reading it.
+    pub(crate) async fn refusal(&mut self) -> Error {
         let text = self.body.read_up_to(LARGEST_REFUSAL).await;
-        Err(refusal(&self.body.operation, status, self.head.content_type(), self.head.reason(), &text))
+        let ResponseHead { status, .. } = self.head;
+        refusal(&self.body.operation, status, self.head.content_type(), self.head.reason(), &text)
     }
 
     /// Reads a JSON body.
