@@ -23,15 +23,12 @@ use bench::work::{Client, Work};
 /// Where the results of a whole run are written.
 const RESULTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/RESULTS.md");
 
-/// How many rounds a whole run has at least.
-const ROUNDS: usize = 7;
-
 #[derive(Args)]
 pub(crate) struct Arguments {
     /// A tenth of the work in 3 rounds, to see that it runs
     #[arg(long)]
     quick: bool,
-    /// How many rounds are measured
+    /// How many rounds are measured; 7 unless told, and more of what is short
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pairs: Option<u32>,
     /// Fail if a floor of bench/floors.toml is missed
@@ -50,14 +47,14 @@ impl Arguments {
         if self.works.is_empty() { all.to_vec() } else { self.works.clone() }
     }
 
-    fn rounds(&self) -> usize {
-        let unless_told = if self.quick { 3 } else { ROUNDS };
+    fn rounds(&self, work: Work) -> usize {
+        let unless_told = if self.quick { 3 } else { work.rounds() };
         self.pairs.map_or(unless_told, |pairs| pairs as usize)
     }
 
     /// Whether this is a run whose results are worth keeping.
     fn is_whole(&self) -> bool {
-        self.works.is_empty() && !self.quick && !self.check && self.rounds() >= ROUNDS
+        self.works.is_empty() && !self.quick && self.pairs.is_none()
     }
 
     /// The command that a person types for this.
@@ -111,13 +108,13 @@ async fn measure_all(arguments: &Arguments, engine: Option<&Engine>) -> Result<(
         let mut rounds = Rounds::new(work, amount, stage.clients());
         if work != Work::Build {
             // What is only slow the first time is not measured; a build always is.
-            stage.round().await?;
+            stage.round(0).await?;
         }
-        stage.add_rounds(&mut rounds, arguments.rounds()).await?;
+        stage.add_rounds(&mut rounds, arguments.rounds(work)).await?;
         // Whatever else the machine was doing then is given time to pass. All rounds count, the bad ones too.
         for _ in 0..2 {
             if arguments.check && floors.judge(&rounds).iter().any(|judgement| !judgement.is_kept) {
-                stage.add_rounds(&mut rounds, arguments.rounds()).await?;
+                stage.add_rounds(&mut rounds, arguments.rounds(work)).await?;
             }
         }
         let section = report::section(&rounds) + &report::hangs(&stage.hangs.take(), PATIENCE);
@@ -168,7 +165,7 @@ impl<'a> Stage<'a> {
             if watched {
                 eprint!("\r{}: round {number} of {count}", self.work.name());
             }
-            rounds.push(self.round().await?);
+            rounds.push(self.round(rounds.len()).await?);
         }
         if watched {
             eprint!("\r\x1b[K");
@@ -182,13 +179,18 @@ impl<'a> Stage<'a> {
         all.filter(|client| !client.is_python() || self.python.is_some()).collect()
     }
 
-    /// A sample of each client, one after the other.
-    async fn round(&self) -> Result<Vec<Sample>> {
-        let mut samples = Vec::new();
-        for client in self.clients() {
-            samples.push(self.sample(client).await?);
+    /// A sample of each client, one after the other. Another one begins each time: what a client does leaves the engine
+    /// and the machine in a state that the next one has to do with.
+    async fn round(&self, number: usize) -> Result<Vec<Sample>> {
+        let mut samples: Vec<(usize, Sample)> = Vec::new();
+        let mut order: Vec<(usize, Client)> = self.clients().into_iter().enumerate().collect();
+        let first = number % order.len().max(1);
+        order.rotate_left(first);
+        for (place, client) in order {
+            samples.push((place, self.sample(client).await?));
         }
-        Ok(samples)
+        samples.sort_unstable_by_key(|(place, _)| *place);
+        Ok(samples.into_iter().map(|(_, sample)| sample).collect())
     }
 
     /// A sample of one client. Another client than longshore that hangs is asked again, which the results tell.

@@ -154,6 +154,15 @@ impl Work {
         if quick { (amount / 10).max(1) } else { amount }
     }
 
+    /// How many rounds are measured. Round trips depend on how a process and the engine happen to share the processors, which
+    /// lasts as long as the process: few of them tell little.
+    pub fn rounds(self) -> usize {
+        match self {
+            Work::LivePing | Work::LiveInspect => 15,
+            _ => 7,
+        }
+    }
+
     /// Who does it, in the order of a round.
     pub fn clients(self) -> &'static [Client] {
         self.facts().clients

@@ -14,7 +14,7 @@ pub(crate) struct Arguments {
     /// A tenth of the work in 3 rounds, to see that it runs
     #[arg(long)]
     quick: bool,
-    /// How many rounds are measured; 7 unless told
+    /// How many rounds are measured; 7 unless told, and more of what is short
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pairs: Option<u32>,
     /// Fail if a floor of bench/floors.toml is missed
