@@ -11,8 +11,8 @@ use longshore::guard::Signal;
 use longshore::image::ImageListOptions;
 use longshore_testkit::tally;
 use rustix::process::{Pid, kill_process};
-use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::{Child, Command};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
+use tokio::process::{Child, ChildStderr, Command};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
@@ -76,14 +76,17 @@ async fn demo(host: &str, interruption: Option<(usize, Signal)>) -> Result<usize
     // The tests may be run where Ctrl-C is ignored.
     let mut command = Command::new("env");
     command.arg("--default-signal=INT").arg(std::env::current_exe()?).arg("demo").env("DOCKER_HOST", host);
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     let mut child = command.spawn().context(|| "run the demo".to_owned())?;
-    let told = tokio::time::timeout(PATIENCE, watch(&mut child, interruption)).await;
-    let (told, steps) = told.map_err(|_| Error::new(format!("it has not ended within {PATIENCE:?}")))??;
+    let complaints = child.stderr.take().ok_or_else(|| Error::new("it has no standard error"))?;
+    let reading = async { tokio::try_join!(watch(&mut child, interruption), read(complaints)) };
+    let read = tokio::time::timeout(PATIENCE, reading).await;
+    let ((told, steps), complaints) =
+        read.map_err(|_| Error::new(format!("it has not ended within {PATIENCE:?}")))??;
     let code = child.wait().await?.code();
     let wanted = interruption.map_or(0, |(_, signal)| signal.exit_code());
     if code != Some(wanted.into()) {
-        return Err(Error::new(format!("exit code {code:?} instead of {wanted}, and it said:\n{told}")));
+        return Err(Error::new(format!("exit code {code:?} instead of {wanted}, and it said:\n{told}{complaints}")));
     }
     let label = told.lines().find_map(|line| Some(line.split_once(CLEAN)?.1.trim()));
     let label = label.ok_or_else(|| Error::new(format!("it does not say that nothing is left:\n{told}")))?;
@@ -109,6 +112,12 @@ async fn watch(child: &mut Child, interruption: Option<(usize, Signal)>) -> Resu
         told.push('\n');
     }
     Ok((told, steps))
+}
+
+async fn read(mut complaints: ChildStderr) -> Result<String> {
+    let mut text = String::new();
+    complaints.read_to_string(&mut text).await?;
+    Ok(text)
 }
 
 /// The number in the title of a step.
