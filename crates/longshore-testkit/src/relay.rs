@@ -41,13 +41,28 @@ impl Relay {
     /// # Errors
     /// When no port can be had.
     pub async fn start(to: u16, delay: Duration) -> io::Result<Self> {
+        Relay::closing(0, to, delay).await
+    }
+
+    /// The same without a delay, where so many connections are closed as soon as they come.
+    ///
+    /// # Errors
+    /// As [`start`](Relay::start).
+    pub async fn closing_first(count: usize, to: u16) -> io::Result<Self> {
+        Relay::closing(count, to, Duration::ZERO).await
+    }
+
+    async fn closing(count: usize, to: u16, delay: Duration) -> io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let port = listener.local_addr()?.port();
         let trips = Arc::<Mutex<Trips>>::default();
         let counting = trips.clone();
         let listening = tokio::spawn(async move {
-            while let Ok((near, _)) = listener.accept().await {
-                tokio::spawn(relay(near, to, delay, counting.clone()));
+            for number in 0.. {
+                let Ok((near, _)) = listener.accept().await else { return };
+                if number >= count {
+                    tokio::spawn(relay(near, to, delay, counting.clone()));
+                }
             }
         });
         Ok(Relay { port, listening, trips })

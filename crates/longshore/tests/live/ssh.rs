@@ -26,6 +26,7 @@ pub(crate) fn tests() -> Vec<Test> {
         test_within(patient, an_old_docker_is_passed_by),
         test_within(patient, an_unknown_or_changed_host_key_is_an_error),
         test_within(patient, what_is_wrong_is_told),
+        test_within(patient, a_server_that_turns_connections_away_is_asked_again),
         test_within(patient, a_key_may_be_in_an_agent_alone),
         test_within(patient, a_host_may_have_a_name_of_the_users),
         test_within(patient, a_host_may_be_behind_another),
@@ -268,6 +269,20 @@ async fn what_is_wrong_is_told(live: Live) -> Outcome {
     for sshd in [&sshd, &nowhere, &bare, &locked, &noisy] {
         no_clients(sshd).await;
     }
+    Ok(())
+}
+
+async fn a_server_that_turns_connections_away_is_asked_again(live: Live) -> Outcome {
+    let sshd = Sshd::start(live.engine(), FarSide::default()).await?;
+    let relay = Relay::closing_first(3, sshd.port()).await?;
+    connect(&sshd.host_at(relay.port()), sshd.client())?.ping().await?;
+    assert_eq!(sshd.logins(), 1);
+
+    let relay = Relay::closing_first(4, sshd.port()).await?;
+    let docker = connect(&sshd.host_at(relay.port()), sshd.client())?;
+    let text = refused(docker.ping().await, &[ErrorKind::Connect]).to_string();
+    assert!(text.contains("see MaxStartups of its sshd_config"), "{text}");
+    docker.ping().await?;
     Ok(())
 }
 

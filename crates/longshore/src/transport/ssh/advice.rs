@@ -1,7 +1,7 @@
 use std::io;
 
 /// What `ssh`, Docker's CLI and servers say, and what can be done about it; the first that fits counts.
-const ADVICE: [(&[&str], &str); 18] = [
+const ADVICE: [(&[&str], &str); 21] = [
     (&["permission denied while trying to connect to the docker"], NOT_ALLOWED),
     (&["raw stream connection", "permission denied"], NOT_ALLOWED),
     (&["raw stream connection"], NOT_RUNNING),
@@ -22,6 +22,9 @@ const ADVICE: [(&[&str], &str); 18] = [
     ),
     (&["could not resolve hostname"], "no such host is known: is its name right?"),
     (&["connection refused"], "no ssh server listens there: are host and port right?"),
+    (&["exchange_identification: "], TURNED_AWAY),
+    (&["connection closed by ", " port "], TURNED_AWAY),
+    (&["connection reset by ", " port "], TURNED_AWAY),
     (&["timed out"], SILENT),
     (&["no route to host"], SILENT),
     (
@@ -56,6 +59,9 @@ const UNKNOWN: &str = "the host's key is not known: log in once with `ssh` to ch
 
 const SILENT: &str = "the host does not answer: is it on, and can it be reached from here?";
 
+const TURNED_AWAY: &str = "the host ends connections before anybody has logged in: does it take any from here, and are too \
+                           many logins under way (see MaxStartups of its sshd_config)?";
+
 /// What a person can do about it.
 pub(super) fn advice(error: &io::Error) -> Option<String> {
     if error.kind() == io::ErrorKind::NotFound {
@@ -64,6 +70,13 @@ pub(super) fn advice(error: &io::Error) -> Option<String> {
     let said = error.to_string().to_lowercase();
     let fits = |words: &[&str]| words.iter().all(|words| said.contains(words));
     ADVICE.iter().find(|(words, _)| fits(words)).map(|(_, advice)| (*advice).to_owned())
+}
+
+/// Whether the far side has ended a connection before anybody had logged in. A server with many logins under way does so,
+/// by chance, and may take the next one.
+#[cfg(unix)]
+pub(super) fn is_turned_away(error: &io::Error) -> bool {
+    advice(error).as_deref() == Some(TURNED_AWAY)
 }
 
 /// The same error with its advice, for where nothing else tells it.
@@ -112,6 +125,7 @@ mod tests {
                 "the host shows another key",
             ),
             ("ssh: connect to host h port 22: Connection timed out", "the host does not answer"),
+            ("kex_exchange_identification: Connection closed by remote host", "the host ends connections"),
             (
                 "ssh ended with 1: permission denied while trying to connect to the Docker daemon socket at \
                  unix:///var/run/docker.sock",
@@ -142,6 +156,27 @@ mod tests {
         }
         assert!(advice(&io::ErrorKind::NotFound.into()).unwrap_or_default().contains("OpenSSH"));
         assert_eq!(advice(&io::Error::other("anything else")), None);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn only_who_was_turned_away_may_come_again() {
+        for said in [
+            "kex_exchange_identification: Connection closed by remote host; Connection closed by 127.0.0.1 port 22",
+            "kex_exchange_identification: read: Connection reset by peer; Connection reset by 127.0.0.1 port 22",
+            "kex_exchange_identification: banner line 0: Not allowed at this time",
+            "Connection closed by 127.0.0.1 port 22",
+        ] {
+            assert!(is_turned_away(&io::Error::other(said)), "{said}");
+        }
+        for said in [
+            "me@h: Permission denied (publickey).",
+            "ssh: connect to host h port 22: Connection refused",
+            "Host key verification failed.",
+            "ssh: connect to host h port 22: Connection timed out",
+        ] {
+            assert!(!is_turned_away(&io::Error::other(said)), "{said}");
+        }
     }
 
     #[cfg(unix)]

@@ -1,11 +1,12 @@
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::io::AsyncReadExt;
 use tokio::process::Command;
 use tokio::sync::Mutex;
 
-use super::advice::lacks_docker;
+use super::advice::{is_turned_away, lacks_docker};
 use super::line::{Line, TELL_ADDRESS, dial_stdio};
 use super::master::{Master, SEATS, Seat};
 use super::probe::probe;
@@ -14,6 +15,9 @@ use crate::transport::Io;
 
 /// Where an engine listens unless something else is said.
 const DEFAULT_SOCKET: &str = "/var/run/docker.sock";
+
+/// How long to wait before each time that a server is asked again which has turned a connection away.
+const PAUSES: [Duration; 3] = [Duration::from_millis(100), Duration::from_millis(300), Duration::from_millis(900)];
 
 /// What is shared by the connections to one engine, and known of the way to it.
 #[derive(Default)]
@@ -112,7 +116,17 @@ impl State {
     /// One master more. It has no more places than the server was seen to grant.
     async fn another(&mut self, line: &Line) -> io::Result<Arc<Master>> {
         let granted = self.masters.iter().map(|master| master.granted()).min();
-        let master = Master::start(line, granted.unwrap_or(SEATS)).await?;
+        let mut pauses = PAUSES.into_iter();
+        let master = loop {
+            match Master::start(line, granted.unwrap_or(SEATS)).await {
+                Err(error) if is_turned_away(&error) => {
+                    let Some(pause) = pauses.next() else { return Err(error) };
+                    tracing::debug!(%error, "turned away before the login; trying once more");
+                    tokio::time::sleep(pause).await;
+                }
+                outcome => break outcome?,
+            }
+        };
         self.masters.push(master.clone());
         Ok(master)
     }
