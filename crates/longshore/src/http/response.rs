@@ -84,8 +84,8 @@ impl Response {
     /// reading it.
     pub(crate) async fn refusal(&mut self) -> Error {
         let text = self.body.read_up_to(LARGEST_REFUSAL).await;
-        let ResponseHead { status, .. } = self.head;
-        refusal(&self.body.operation, status, self.head.content_type(), self.head.reason(), &text)
+        let Response { head, body, .. } = self;
+        refusal(&body.operation, head.status, head.content_type(), head.reason(), &text)
     }
 
     /// Reads a JSON body.

@@ -22,9 +22,6 @@ const ADVICE: [(&[&str], &str); 21] = [
     ),
     (&["could not resolve hostname"], "no such host is known: is its name right?"),
     (&["connection refused"], "no ssh server listens there: are host and port right?"),
-    (&["exchange_identification: "], TURNED_AWAY),
-    (&["connection closed by ", " port "], TURNED_AWAY),
-    (&["connection reset by ", " port "], TURNED_AWAY),
     (&["timed out"], SILENT),
     (&["no route to host"], SILENT),
     (
@@ -44,6 +41,10 @@ const ADVICE: [(&[&str], &str); 21] = [
         &["does not answer as an engine"],
         "the shell there may write something of its own: is there an `echo` in its start-up files?",
     ),
+    // Said too where a host on the way could not be reached, behind what says why.
+    (&["exchange_identification: "], TURNED_AWAY),
+    (&["connection closed by ", " port "], TURNED_AWAY),
+    (&["connection reset by ", " port "], TURNED_AWAY),
 ];
 
 const NOT_ALLOWED: &str = "the user may not use the engine of the far side: is it in the group `docker` there?";
@@ -127,6 +128,15 @@ mod tests {
             ("ssh: connect to host h port 22: Connection timed out", "the host does not answer"),
             ("kex_exchange_identification: Connection closed by remote host", "the host ends connections"),
             (
+                "ssh: connect to host jump port 22: Connection timed out; Connection closed by UNKNOWN port 65535",
+                "the host does not answer",
+            ),
+            (
+                "channel 0: open failed: administratively prohibited: open failed; stdio forwarding failed; \
+                 kex_exchange_identification: Connection closed by remote host",
+                "the far side does not forward",
+            ),
+            (
                 "ssh ended with 1: permission denied while trying to connect to the Docker daemon socket at \
                  unix:///var/run/docker.sock",
                 "the user may not use the engine",
@@ -174,6 +184,8 @@ mod tests {
             "ssh: connect to host h port 22: Connection refused",
             "Host key verification failed.",
             "ssh: connect to host h port 22: Connection timed out",
+            "ssh: Could not resolve hostname jump; kex_exchange_identification: Connection closed by remote host",
+            "ssh: connect to host jump port 22: No route to host; Connection closed by UNKNOWN port 65535",
         ] {
             assert!(!is_turned_away(&io::Error::other(said)), "{said}");
         }
