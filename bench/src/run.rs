@@ -31,7 +31,7 @@ pub(crate) struct Arguments {
     /// How many rounds are measured; 7 unless told, and more of what is short
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pairs: Option<u32>,
-    /// Fail if a floor of bench/floors.toml is missed
+    /// Fail if a figure is below its floor in bench/floors.toml, or well below what it is missed at there
     #[arg(long, conflicts_with = "quick")]
     check: bool,
     /// The address of the engine for live work, a unix socket
@@ -182,15 +182,15 @@ impl<'a> Stage<'a> {
     /// A sample of each client, one after the other. Another one begins each time: what a client does leaves the engine
     /// and the machine in a state that the next one has to do with.
     async fn round(&self, number: usize) -> Result<Vec<Sample>> {
-        let mut samples: Vec<(usize, Sample)> = Vec::new();
-        let mut order: Vec<(usize, Client)> = self.clients().into_iter().enumerate().collect();
-        let first = number % order.len().max(1);
-        order.rotate_left(first);
-        for (place, client) in order {
-            samples.push((place, self.sample(client).await?));
+        let (mut clients, mut samples) = (self.clients(), Vec::new());
+        let turn = number % clients.len();
+        clients.rotate_left(turn);
+        for client in clients {
+            samples.push(self.sample(client).await?);
         }
-        samples.sort_unstable_by_key(|(place, _)| *place);
-        Ok(samples.into_iter().map(|(_, sample)| sample).collect())
+        // Everybody knows the place of a sample by that of its client.
+        samples.rotate_right(turn);
+        Ok(samples)
     }
 
     /// A sample of one client. Another client than longshore that hangs is asked again, which the results tell.

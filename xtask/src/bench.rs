@@ -17,7 +17,7 @@ pub(crate) struct Arguments {
     /// How many rounds are measured; 7 unless told, and more of what is short
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pairs: Option<u32>,
-    /// Fail if a floor of bench/floors.toml is missed
+    /// Fail if a figure is below its floor in bench/floors.toml, or well below what it is missed at there
     #[arg(long, conflicts_with = "quick")]
     check: bool,
     /// What to measure, such as `replay-logs` or `live-ping`; everything if nothing is named

@@ -80,9 +80,9 @@ async fn demo(host: &str, interruption: Option<(usize, Signal)>) -> Result<usize
     let mut child = command.spawn().context(|| "run the demo".to_owned())?;
     let complaints = child.stderr.take().ok_or_else(|| Error::new("it has no standard error"))?;
     let reading = async { tokio::try_join!(watch(&mut child, interruption), read(complaints)) };
-    let read = tokio::time::timeout(PATIENCE, reading).await;
+    let outcome = tokio::time::timeout(PATIENCE, reading).await;
     let ((told, steps), complaints) =
-        read.map_err(|_| Error::new(format!("it has not ended within {PATIENCE:?}")))??;
+        outcome.map_err(|_| Error::new(format!("it has not ended within {PATIENCE:?}")))??;
     let code = child.wait().await?.code();
     let wanted = interruption.map_or(0, |(_, signal)| signal.exit_code());
     if code != Some(wanted.into()) {
