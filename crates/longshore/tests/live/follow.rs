@@ -79,9 +79,15 @@ async fn following_begins_with_the_tail(live: Live) -> Outcome {
 
 async fn following_a_terminal_gives_whole_lines(live: Live) -> Outcome {
     let script = "printf 'name? '; read name; echo hi $name";
-    let container = live.start(live.spec(["sh", "-c", script]).tty().stdin()).await?;
-    let mut output = container.logs().follow().await?;
+    let container = live.create(live.spec(["sh", "-c", script]).tty().stdin()).await?;
     let mut session = container.attach().stdin().await?;
+    container.start().await?;
+    // A terminal shows input as soon as it has come, be it before the question.
+    let mut asked = Vec::new();
+    while !asked.ends_with(b"name? ") {
+        asked.extend_from_slice(&session.next().await.expect("a question")?.bytes);
+    }
+    let mut output = container.logs().follow().await?;
     session.write_all(b"ann\n").await?;
     assert_eq!(read_until(&mut output, "hi ann\r\n").await?, "name? ann\r\nhi ann\r\n");
     assert!(output.next().await.is_none());
